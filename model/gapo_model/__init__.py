@@ -1,0 +1,1 @@
+"""The packed Longformer as a torch module; Hugging Face checkpoints in and out."""

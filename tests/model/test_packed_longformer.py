@@ -1,0 +1,69 @@
+"""The packed Longformer equals Hugging Face's, forward and backward."""
+
+import numpy as np
+import pytest
+import torch
+from gapo_core.packing import pack, unpack
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
+from transformers import LongformerConfig, LongformerForSequenceClassification
+
+LENGTHS = (1, 7, 64, 65, 130, 300, 700)
+
+
+@pytest.fixture(scope="module")
+def hf(tmp_path_factory):
+    torch.manual_seed(0)
+    config = LongformerConfig(
+        vocab_size=500, hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=96,
+        attention_window=[128, 64, 128], max_position_embeddings=1026, type_vocab_size=1, num_labels=1,
+        pad_token_id=1, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )
+    model = LongformerForSequenceClassification(config).eval()
+    for p in model.parameters():
+        if p.dim() > 1:
+            torch.nn.init.normal_(p, std=0.05)
+    path = tmp_path_factory.mktemp("hf")
+    model.save_pretrained(path)
+    return model, path
+
+
+def _packed(model: PackedLongformer, sequences) -> torch.Tensor:
+    arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+    return model(*map(torch.from_numpy, arrays.values()))[:, 0]
+
+
+@pytest.mark.parametrize("block", [16, 32, 64])
+def test_equals_hugging_face_forward_and_backward(hf, block) -> None:
+    reference, path = hf
+    packed = load_checkpoint(path, block).eval()
+    rng = np.random.default_rng(0)
+    sequences = [rng.integers(5, 500, n).tolist() for n in LENGTHS]
+    expected = torch.cat(
+        [reference(torch.tensor([s]), attention_mask=torch.ones(1, len(s))).logits[:, 0] for s in sequences]
+    )
+    got = _packed(packed, sequences)
+    assert (got - expected).abs().max().item() <= 1e-5
+    reference.zero_grad()
+    expected.sum().backward()
+    got.sum().backward()
+    theirs = dict(reference.named_parameters())
+    for name, parameter in packed.named_parameters():
+        # Keys' biases are constant in the softmax; what the last layer computes for other tokens is unused.
+        if parameter.grad is None or theirs[name].grad is None:
+            continue
+        assert torch.allclose(parameter.grad, theirs[name].grad, atol=1e-4), name
+
+
+def test_a_saved_checkpoint_loads_in_transformers(hf, tmp_path) -> None:
+    packed = load_checkpoint(hf[1])
+    save_checkpoint(packed, tmp_path, "{}")
+    again = LongformerForSequenceClassification.from_pretrained(tmp_path)
+    for name, value in again.state_dict().items():
+        assert torch.equal(value, packed.state_dict()[name]), name
+
+
+def test_pack_round_trips() -> None:
+    rng = np.random.default_rng(1)
+    sequences = [rng.integers(5, 500, n).tolist() for n in LENGTHS]
+    assert unpack(pack(sequences, 32, 64, 1)) == sequences
