@@ -1,0 +1,1 @@
+"""Constraints: demands on a response that can be checked."""

@@ -1,0 +1,1 @@
+"""Training: corpora, constraint-aware augmentation, reward-model warm-up and its evaluation."""
