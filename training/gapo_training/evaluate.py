@@ -1,0 +1,89 @@
+"""How well scores separate accepted from rejected prompts, beside two baselines that understand nothing."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from gapo_core.packing import pack
+from gapo_core.pairs import PairEncoder, TruncationPolicy
+from gapo_model.packed_longformer import PackedLongformer
+from numpy.typing import NDArray
+
+from gapo_training.preferential import PreferentialPrompt
+
+Scores = NDArray[np.float64]
+
+
+def score(
+    model: PackedLongformer, encoder: PairEncoder, texts: Sequence[tuple[str, str]], max_tokens: int = 8192
+) -> Scores:
+    """Logits [len(texts)] of (prompt, response) texts, in batches of at most `max_tokens` tokens."""
+    encoded = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
+    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
+    result = np.zeros(len(texts))
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        while order:
+            batch, used = [], 0
+            while order and (not batch or used + len(encoded[order[0]]) <= max_tokens):
+                used += len(encoded[order[0]])
+                batch.append(order.pop(0))
+            result[batch] = model(*to_tensors(model, encoder, [encoded[i] for i in batch], device))[:, 0].cpu()
+    model.train(training)
+    return result
+
+
+def to_tensors(
+    model: PackedLongformer, encoder: PairEncoder, ids: Sequence[Sequence[int]], device: torch.device
+) -> list[torch.Tensor]:
+    """The packed arrays of a batch, in the order of the model's arguments."""
+    arrays = pack(ids, model.block, max(model.half_windows), encoder.pad_id)
+    return [torch.from_numpy(array).to(device) for array in arrays.values()]
+
+
+def auroc(positive: Scores, negative: Scores) -> float:
+    """Probability that a positive outranks a negative; ties count one half (Mann-Whitney U)."""
+    below, up_to = (np.searchsorted(np.sort(negative), positive, side=side) for side in ("left", "right"))
+    return float((below + up_to).sum() / 2 / (len(positive) * len(negative)))
+
+
+def pair_accuracy(accepted: Scores, rejected: Scores) -> float:
+    """Share of pairs whose accepted prompt scores higher; a tie counts one half."""
+    return float(((accepted > rejected) + 0.5 * (accepted == rejected)).mean())
+
+
+def word_overlap(prompt: str, response: str) -> float:
+    """Share of the prompt's words that stand in the response."""
+    words, said = (set(re.findall(r"\w+", text.lower())) for text in (prompt, response))
+    return len(words & said) / max(1, len(words))
+
+
+def report(
+    pairs: Sequence[PreferentialPrompt], scorer: Callable[[Sequence[tuple[str, str]]], Scores]
+) -> dict[str, float]:
+    """Pair accuracy overall, per action and for flags; label accuracy at 0, AUROC, and both baselines."""
+    accepted = scorer([(p.accepted, p.response) for p in pairs])
+    rejected = scorer([(p.rejected, p.response) for p in pairs])
+    figures = {
+        "pairs": float(len(pairs)),
+        "pair_accuracy": pair_accuracy(accepted, rejected),
+        "label_accuracy": float(((accepted > 0).mean() + (rejected <= 0).mean()) / 2),
+        "auroc": auroc(accepted, rejected),
+    }
+    groups = {f"pair_accuracy_{action}": [p.action == action for p in pairs] for action in sorted({p.action for p in pairs})}
+    groups["pair_accuracy_flags"] = [p.slot in ("isforbusinesscomputing", "hasusbport", "familyFriendly") for p in pairs]
+    for name, chosen in groups.items():
+        if any(chosen):
+            figures[name] = pair_accuracy(accepted[chosen], rejected[chosen])
+    baselines: dict[str, Callable[[str, str], float]] = {
+        "shorter_prompt": lambda p, _: -float(len(p)),
+        "word_overlap": word_overlap,
+    }
+    for name, rule in baselines.items():
+        good, bad = (np.array([rule(x, p.response) for p, x in side]) for side in (
+            [(p, p.accepted) for p in pairs], [(p, p.rejected) for p in pairs]))
+        figures[f"baseline_{name}"] = pair_accuracy(good, bad)
+    return figures
