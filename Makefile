@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: serve test lint protos clean
+
+serve: .venv/.server  ## serve the embedded default model: REST on 8080, gRPC on 8081
+	$(BIN)/gapo serve
+
+test: .venv/.dev  ## install what the tests need and run them all
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev  ## formatting rules, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+protos: .venv/.dev  ## regenerate the committed stubs
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I protos --python_out=clients/python \
+	  --grpc_python_out=clients/python --mypy_out=clients/python protos/gapo/v1/reward.proto
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.server: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[server]'
+	touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) 'torch==2.13.0'
+	$(PIP) -e '.[dev]'
+	touch $@ .venv/.server
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
