@@ -1,0 +1,1 @@
+"""Generated from protos/gapo/v1; regenerate with `make protos`."""

@@ -1,0 +1,1 @@
+"""The reward-model server: engine, batcher, REST and gRPC. Never imports torch."""

@@ -1,0 +1,1 @@
+"""Engines: packed arrays in, logits out."""

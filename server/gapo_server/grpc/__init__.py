@@ -1,0 +1,1 @@
+"""gRPC: the servicer of gapo.v1."""

@@ -1,0 +1,1 @@
+"""REST: routes, schemas and trainer dialects."""

@@ -1,0 +1,1 @@
+"""Other projects' reward protocols, converted onto the one scoring service."""

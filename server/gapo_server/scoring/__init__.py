@@ -1,0 +1,1 @@
+"""Scoring: encode, batch, run; shared by every protocol."""
