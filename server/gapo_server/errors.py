@@ -8,7 +8,7 @@ class RequestError(Exception):
 
     reason = "internal"
     http = 500
-    grpc = grpc.StatusCode.INTERNAL
+    status = grpc.StatusCode.INTERNAL
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -16,20 +16,20 @@ class RequestError(Exception):
 
 
 class InvalidInput(RequestError):
-    reason, http, grpc = "invalid_input", 422, grpc.StatusCode.INVALID_ARGUMENT
+    reason, http, status = "invalid_input", 422, grpc.StatusCode.INVALID_ARGUMENT
 
 
 class UnknownModel(RequestError):
-    reason, http, grpc = "unknown_model", 404, grpc.StatusCode.NOT_FOUND
+    reason, http, status = "unknown_model", 404, grpc.StatusCode.NOT_FOUND
 
 
 class TooLarge(RequestError):
-    reason, http, grpc = "too_large", 413, grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason, http, status = "too_large", 413, grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class Overloaded(RequestError):
-    reason, http, grpc = "overloaded", 503, grpc.StatusCode.UNAVAILABLE
+    reason, http, status = "overloaded", 503, grpc.StatusCode.UNAVAILABLE
 
 
 class EngineFailed(RequestError):
-    reason, http, grpc = "engine_failed", 500, grpc.StatusCode.INTERNAL
+    reason, http, status = "engine_failed", 500, grpc.StatusCode.INTERNAL
