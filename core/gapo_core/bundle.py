@@ -1,7 +1,6 @@
 """Bundles: self-contained, versioned directories that a server loads. Nothing in them is ever executed."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gapo_core.pairs import TEMPLATE, TruncationPolicy
-
-SCHEMA_VERSION = 1
 
 
 class BundleError(Exception):
@@ -50,7 +47,7 @@ class Golden(_Part):
 
 
 class Manifest(_Part):
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     created_at: str
@@ -131,7 +128,7 @@ def publish(store: str | Path, manifest: Manifest, write: Callable[[Path], None]
         (work / "manifest.json").write_text(done.model_dump_json(indent=2) + "\n", encoding="utf-8")
         work.chmod(0o755)
         load(work)
-        os.rename(work, target)
+        work.rename(target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise

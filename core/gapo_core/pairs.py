@@ -48,9 +48,7 @@ class PairEncoder:
     least half of the room; the response then has the rest.
     """
 
-    def __init__(
-        self, tokenizer_file: str | Path, max_tokens: int, prompt_budget: int | None = None
-    ) -> None:
+    def __init__(self, tokenizer_file: str | Path, max_tokens: int, prompt_budget: int | None = None) -> None:
         self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -70,9 +68,7 @@ class PairEncoder:
                 return int(number)
         raise ValueError(f"tokenizer: none of the tokens {names} is in its vocabulary")
 
-    def encode(
-        self, prompt: str, response: str, truncation: TruncationPolicy = TruncationPolicy.ERROR
-    ) -> EncodedPair:
+    def encode(self, prompt: str, response: str, truncation: TruncationPolicy = TruncationPolicy.ERROR) -> EncodedPair:
         """Raises `PairError` for an empty or undecodable field, `PairTooLong` under policy `error`."""
         fields = [self._tokens("prompt", prompt), self._tokens("response", response)]
         lengths = [len(ids) for ids in fields]
@@ -96,9 +92,7 @@ class PairEncoder:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise PairError(
-                field, f"holds a lone surrogate at character {error.start}; send valid Unicode"
-            ) from None
+            raise PairError(field, f"holds a lone surrogate at character {error.start}; send valid Unicode") from None
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         if not ids:
             raise PairError(field, "holds no visible text; send the text to judge")

@@ -18,7 +18,9 @@ def load_checkpoint(directory: str | Path, block: int = 32) -> PackedLongformer:
     directory = Path(directory)
     config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     if config.get("model_type") != "longformer":
-        raise ValueError(f"{directory / 'config.json'}: model_type is {config.get('model_type')!r}; longformerize it first")
+        raise ValueError(
+            f"{directory / 'config.json'}: model_type is {config.get('model_type')!r}; longformerize it first"
+        )
     layers = config["num_hidden_layers"]
     window = config["attention_window"]
     config["attention_window"] = tuple(window) if isinstance(window, list) else (window,) * layers

@@ -56,8 +56,12 @@ class _Embeddings(nn.Module):
 class _SelfAttention(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        for name in ("query", "key", "value", "query_global", "key_global", "value_global"):
-            setattr(self, name, nn.Linear(hidden, hidden))
+        self.query = nn.Linear(hidden, hidden)
+        self.key = nn.Linear(hidden, hidden)
+        self.value = nn.Linear(hidden, hidden)
+        self.query_global = nn.Linear(hidden, hidden)
+        self.key_global = nn.Linear(hidden, hidden)
+        self.value_global = nn.Linear(hidden, hidden)
 
 
 class _Residual(nn.Module):
@@ -157,7 +161,7 @@ class PackedLongformer(nn.Module):
         layers = self.longformer.encoder.layer
         for depth, module in enumerate(layers):
             layer = cast(_Layer, module)
-            attention = cast(_SelfAttention, getattr(layer.attention, "self"))
+            attention = cast(_SelfAttention, layer.attention.self)
             at_cls = x[cls]
             mixed = self._from_cls(attention, at_cls, x[gather], global_bias)
             if depth == len(layers) - 1:  # the classifier reads CLS only

@@ -13,7 +13,9 @@ from gapo_server.config import Settings
 def register(app: typer.Typer) -> None:
     @app.command()
     def serve(
-        store: Annotated[Path | None, typer.Option(help="Folder of <model>/<version> bundles; default: the embedded model.")] = None,
+        store: Annotated[
+            Path | None, typer.Option(help="Folder of <model>/<version> bundles; default: the embedded model.")
+        ] = None,
         bundle: Annotated[Path | None, typer.Option(help="Serve this one bundle.")] = None,
         host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
         http_port: Annotated[int | None, typer.Option(help="REST port (8080); 0 takes a free one.")] = None,

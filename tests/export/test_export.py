@@ -13,8 +13,14 @@ from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 SHAPE = LongformerShape(
-    vocab_size=60, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
-    attention_window=(64, 64), max_position_embeddings=4097, pad_token_id=0,
+    vocab_size=60,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=64,
+    attention_window=(64, 64),
+    max_position_embeddings=4097,
+    pad_token_id=0,
 )
 
 
@@ -51,9 +57,7 @@ def test_half_weights_halve_the_file_and_keep_the_golden_score(checkpoint, tmp_p
     full = export_checkpoint(checkpoint, tmp_path, "tiny", "full", half_weights=False, quality={})
     half = export_checkpoint(checkpoint, tmp_path, "tiny", "half", half_weights=True, quality={})
     assert (half / "model.onnx").stat().st_size < 0.65 * (full / "model.onnx").stat().st_size
-    assert bundle.load(half).manifest.golden.score == pytest.approx(
-        bundle.load(full).manifest.golden.score, abs=0.05
-    )
+    assert bundle.load(half).manifest.golden.score == pytest.approx(bundle.load(full).manifest.golden.score, abs=0.05)
 
 
 def test_an_existing_version_and_a_damaged_file_are_refused(checkpoint, tmp_path) -> None:

@@ -15,9 +15,18 @@ LENGTHS = (1, 7, 64, 65, 130, 300, 700)
 def hf(tmp_path_factory):
     torch.manual_seed(0)
     config = LongformerConfig(
-        vocab_size=500, hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=96,
-        attention_window=[128, 64, 128], max_position_embeddings=1026, type_vocab_size=1, num_labels=1,
-        pad_token_id=1, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+        vocab_size=500,
+        hidden_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=96,
+        attention_window=[128, 64, 128],
+        max_position_embeddings=1026,
+        type_vocab_size=1,
+        num_labels=1,
+        pad_token_id=1,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
     )
     model = LongformerForSequenceClassification(config).eval()
     for p in model.parameters():

@@ -44,7 +44,9 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
     """A preset's name or a YAML file, with `key=value` changes. Raises `typer.BadParameter`."""
     file = PRESETS / f"{config}.yaml" if (PRESETS / f"{config}.yaml").exists() else Path(config)
     if not file.exists():
-        raise typer.BadParameter(f"{config!r} is neither a preset ({', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}) nor a file")
+        raise typer.BadParameter(
+            f"{config!r} is neither a preset ({', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}) nor a file"
+        )
     settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     for change in changes:
         key, separator, value = change.partition("=")
@@ -83,12 +85,12 @@ def register_train(app: typer.Typer) -> None:
         settings = configured(config, set_ or [])
         pairs = training_pairs(data, settings.seed)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns) as bar, SummaryWriter(str(out / "tensorboard")) as board:  # type: ignore[no-untyped-call]
+        with Progress(*columns) as bar, SummaryWriter(str(out / "tensorboard")) as board:
             task = bar.add_task("warm-up", total=settings.steps)
 
             def progress(step: int, loss: float) -> None:
                 bar.update(task, completed=step, description=f"warm-up, loss {loss:.3f}")
-                board.add_scalar("loss", loss, step)  # type: ignore[no-untyped-call]
+                board.add_scalar("loss", loss, step)
 
             warm_up(_model(start), start / "tokenizer.json", pairs, settings, out, resume, progress)
         typer.echo(f"checkpoint: {out / 'checkpoint'}")

@@ -27,7 +27,8 @@ def score(
     device = next(model.parameters()).device
     with torch.inference_mode():
         while order:
-            batch, used = [], 0
+            batch: list[int] = []
+            used = 0
             while order and (not batch or used + len(encoded[order[0]]) <= max_tokens):
                 used += len(encoded[order[0]])
                 batch.append(order.pop(0))
@@ -73,8 +74,12 @@ def report(
         "label_accuracy": float(((accepted > 0).mean() + (rejected <= 0).mean()) / 2),
         "auroc": auroc(accepted, rejected),
     }
-    groups = {f"pair_accuracy_{action}": [p.action == action for p in pairs] for action in sorted({p.action for p in pairs})}
-    groups["pair_accuracy_flags"] = [p.slot in ("isforbusinesscomputing", "hasusbport", "familyFriendly") for p in pairs]
+    groups = {
+        f"pair_accuracy_{action}": [p.action == action for p in pairs] for action in sorted({p.action for p in pairs})
+    }
+    groups["pair_accuracy_flags"] = [
+        p.slot in ("isforbusinesscomputing", "hasusbport", "familyFriendly") for p in pairs
+    ]
     for name, chosen in groups.items():
         if any(chosen):
             figures[name] = pair_accuracy(accepted[chosen], rejected[chosen])
@@ -83,7 +88,9 @@ def report(
         "word_overlap": word_overlap,
     }
     for name, rule in baselines.items():
-        good, bad = (np.array([rule(x, p.response) for p, x in side]) for side in (
-            [(p, p.accepted) for p in pairs], [(p, p.rejected) for p in pairs]))
+        good, bad = (
+            np.array([rule(x, p.response) for p, x in side])
+            for side in ([(p, p.accepted) for p in pairs], [(p, p.rejected) for p in pairs])
+        )
         figures[f"baseline_{name}"] = pair_accuracy(good, bad)
     return figures

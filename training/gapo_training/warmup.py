@@ -1,7 +1,6 @@
 """Warm-up of the reward model: binary cross-entropy on preferential prompts (GAPO paper, section 3)."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,6 +94,6 @@ def train(
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
             # Written beside and renamed, so that a crash leaves the last good state.
             torch.save(state | {"rng": torch.get_rng_state()}, out / "training_state.tmp")
-            os.replace(out / "training_state.tmp", state_file)
+            (out / "training_state.tmp").replace(state_file)
             save_checkpoint(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
     return losses

@@ -19,7 +19,7 @@ class AsyncClient:
         self._timeout = timeout
         if self._is_grpc:
             self._channel = grpc.aio.insecure_channel(self._address)
-            self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)
+            self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.AsyncClient(base_url=self._address, timeout=timeout)
 
@@ -44,7 +44,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         if self._is_grpc:
-            await self._channel.close()
+            await self._channel.close(None)
         else:
             await self._http.aclose()
 

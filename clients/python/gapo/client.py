@@ -19,7 +19,7 @@ class Client:
         self._timeout = timeout
         if self._is_grpc:
             self._channel = grpc.insecure_channel(self._address)
-            self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)
+            self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.Client(base_url=self._address, timeout=timeout)
 

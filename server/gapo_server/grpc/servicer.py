@@ -23,7 +23,7 @@ class RewardServicer(reward_pb2_grpc.RewardServiceServicer):
     def __init__(self, service: ScoringService) -> None:
         self._service = service
 
-    async def Score(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+    async def Score(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         pairs = [(pair.prompt, pair.response) for pair in request.pairs]
         try:
             scored = await self._service.score(pairs, request.model, _POLICIES.get(request.truncation))
@@ -31,19 +31,15 @@ class RewardServicer(reward_pb2_grpc.RewardServiceServicer):
             context.set_trailing_metadata((("gapo-reason", error.reason), ("gapo-field", error.field)))
             await context.abort(error.status, f"{error.field}: {error}" if error.field else str(error))
         results = [reward_pb2.ScoreResult(**vars(result)) for result in scored.results]
-        return reward_pb2.ScoreResponse(
-            model=scored.model, model_version=scored.model_version, results=results
-        )
+        return reward_pb2.ScoreResponse(model=scored.model, model_version=scored.model_version, results=results)
 
 
 async def start(service: ScoringService, address: str) -> tuple[grpc.aio.Server, int]:
     """A started server with health and reflection, and its port. Raises `RuntimeError` if the port is taken."""
     limit = service.settings.max_body_bytes
-    server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0)]
-    )
-    reward_pb2_grpc.add_RewardServiceServicer_to_server(RewardServicer(service), server)
-    checks = health.aio.HealthServicer()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0)])
+    reward_pb2_grpc.add_RewardServiceServicer_to_server(RewardServicer(service), server)  # type: ignore[no-untyped-call]
+    checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     name = reward_pb2.DESCRIPTOR.services_by_name["RewardService"].full_name
     await checks.set(name, health_pb2.HealthCheckResponse.SERVING)

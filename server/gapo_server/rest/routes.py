@@ -70,7 +70,9 @@ class BodyLimit:
 
 
 def build(service: ScoringService) -> FastAPI:
-    app = FastAPI(title="GAPO reward-model server", description="How well does a response keep its prompt's constraints?")
+    app = FastAPI(
+        title="GAPO reward-model server", description="How well does a response keep its prompt's constraints?"
+    )
     app.add_middleware(BodyLimit, limit=service.settings.max_body_bytes)
 
     @app.exception_handler(RequestError)

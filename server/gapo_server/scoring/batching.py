@@ -91,9 +91,7 @@ class Batcher:
             BATCH_TOKENS.observe(sum(len(item.ids) for item in batch))
             try:
                 with BATCH_SECONDS.time():
-                    logits = await loop.run_in_executor(
-                        self._thread, self._engine.score, [item.ids for item in batch]
-                    )
+                    logits = await loop.run_in_executor(self._thread, self._engine.score, [item.ids for item in batch])
                 results = [float(x) for x in logits]
             except Exception as error:
                 for item in batch:

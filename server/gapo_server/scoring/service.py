@@ -114,9 +114,7 @@ class ScoringService:
         if not all(map(math.isfinite, logits)):
             raise EngineFailed("the model gave a score that is not finite")
         PAIRS.labels(name).inc(len(pairs))
-        results = [
-            Result(score, served.probability(score), *e[1:]) for score, e in zip(logits, encoded, strict=True)
-        ]
+        results = [Result(score, served.probability(score), *e[1:]) for score, e in zip(logits, encoded, strict=True)]
         return Scored(name, served.manifest.version, results)
 
     async def close(self) -> None:

@@ -36,10 +36,7 @@ _LEVELS = {
     },
 }
 LEVEL_OF = {
-    (slot, value): level
-    for slot, levels in _LEVELS.items()
-    for level, values in levels.items()
-    for value in values
+    (slot, value): level for slot, levels in _LEVELS.items() for level, values in levels.items() for value in values
 }
 PHRASINGS = {
     ("priceRange", "low"): r"cheap|less than|under|below|low|inexpens|afford|budget",

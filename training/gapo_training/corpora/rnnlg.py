@@ -45,9 +45,7 @@ def _facts(act: str) -> list[tuple[str, str]] | None:
     return facts
 
 
-def _record(
-    topic: str, text: str, facts: list[tuple[str, str]], values: dict[str, dict[str, None]]
-) -> Record:
+def _record(topic: str, text: str, facts: list[tuple[str, str]], values: dict[str, dict[str, None]]) -> Record:
     stated, unstated = [], {}
     said = dict(facts)
     for slot, value in facts:
