@@ -218,4 +218,4 @@ class PackedLongformer(nn.Module):
         context = weights.to(tokens.dtype) @ tokens  # [B, heads, hidden]
         value = attention.value_global.weight.view(1, h, d, hidden)
         out = (value @ context[..., None]).squeeze(-1)
-        return cast(Tensor, out.reshape(-1, hidden) + attention.value_global.bias)
+        return out.reshape(-1, hidden) + attention.value_global.bias

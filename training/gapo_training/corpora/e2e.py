@@ -15,12 +15,21 @@ from gapo_training.corpora.record import Record
 
 _NEGATED = r"\b(?:not|n't|non|no|isn|aren|doesn|un|without|adults?|never)\b|n[’']t|unfriendly|adult"
 MENTIONS = {
-    "priceRange": r"pric|£|cheap|expensive|cost|budget|afford|inexpens|pound|\b(?:20|25|30)\b|low.end|high.end|moderate|value",
-    "customer rating": r"rat(?:ed|ing)|star|out of|review|\b[135]\b|custom|recommend|approv|score|average|quality|excellent|poor",
+    "priceRange": (
+        r"pric|£|cheap|expensive|cost|budget|afford|inexpens|pound|\b(?:20|25|30)\b|low.end|"
+        r"high.end|moderate|value"
+    ),
+    "customer rating": (
+        r"rat(?:ed|ing)|star|out of|review|\b[135]\b|custom|recommend|approv|score|average|quality|"
+        r"excellent|poor"
+    ),
     "area": r"river|cent(?:re|er|ral)|city|town|water|bank|area",
     "familyFriendly": r"famil|kid|child|adult|all ages",
     "near": r"near|next|close|by\b|beside|around|adjacent|opposite|across|vicinity|along|nearby",
-    "food": r"food|cuisine|serv|dish|meal|menu|chinese|english|french|indian|italian|japanese|fast|sushi|pasta|curry|british|burger|spaghetti|wine|cheese",
+    "food": (
+        r"food|cuisine|serv|dish|meal|menu|chinese|english|french|indian|italian|japanese|fast|"
+        r"sushi|pasta|curry|british|burger|spaghetti|wine|cheese"
+    ),
     "eatType": r"pub|coffee|caf[eé]|restaurant|bar\b|shop|eatery|diner|bistro|house|inn",
 }
 _LEVELS = {
