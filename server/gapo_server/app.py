@@ -1,7 +1,10 @@
 """One process: REST and gRPC over one scoring service in one event loop."""
 
 import asyncio
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -9,6 +12,14 @@ from gapo_server.config import Settings
 from gapo_server.grpc import servicer
 from gapo_server.rest import routes
 from gapo_server.scoring.service import ScoringService, load_models
+
+
+class _Web(uvicorn.Server):
+    """Leaves signals to `serve`: uvicorn raises them again at its end, before gRPC has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def serve(settings: Settings) -> None:
@@ -24,7 +35,9 @@ async def serve(settings: Settings) -> None:
         except RuntimeError as error:
             raise OSError(f"gRPC port {settings.grpc_port}: {error}") from error
         config = uvicorn.Config(routes.build(service), log_level="warning", access_log=False)
-        web = uvicorn.Server(config)
+        web = _Web(config)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, web.handle_exit, number, None)
         names = ", ".join(f"{m.manifest.name} {m.manifest.version}" for m in models)
         print(
             f"serving {names}: REST {settings.host}:{http_port}, gRPC {settings.host}:{grpc_port}; try "
