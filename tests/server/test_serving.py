@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import gapo
 import grpc
@@ -166,3 +168,12 @@ def test_gapo_score_on_a_file(server, tmp_path) -> None:
     done = subprocess.run([*command, *files], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "pairs.jsonl:1" in done.stderr
+
+
+def test_the_readme_snippets_run(server) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    python = re.search(r"```python\n(.*?)```", readme, re.S)[1]
+    exec(python.replace("http://127.0.0.1:8080", server.rest), {})
+    curl = re.search(r"-d '(\{.*?\})'\n", readme, re.S)[1]
+    scored = post(server, json=json.loads(curl)).json()["results"]
+    assert scored[0]["score"] > scored[1]["score"]

@@ -4,9 +4,7 @@ import csv
 from pathlib import Path
 from random import Random
 
-from gapo_core.constraints.attributes import Attribute
-
-from gapo_training.corpora.e2e import LEVEL_OF, parse
+from gapo_training.corpora.e2e import LEVEL_OF, parse_all
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.wordings import render
 
@@ -21,9 +19,9 @@ def read(file: Path, seed: int) -> list[PreferentialPrompt]:
     with file.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["fixed"] == "1"]
     for row in rows:
-        right, asked = parse(row["mr"]), parse(row["orig_mr"])
-        wrong = [Attribute(s, v) for s, v in asked.items() if s not in right or not _same(s, v, right[s])]
-        good = [Attribute(s, v) for s, v in right.items()]
+        good, asked = parse_all(row["mr"]), parse_all(row["orig_mr"])
+        right = {a.slot: [b.value for b in good if b.slot == a.slot] for a in good}
+        wrong = [a for a in asked if not any(_same(a.slot, a.value, v) for v in right.get(a.slot, ()))]
         if not wrong or not good:
             continue
         bad = rng.choice(wrong)

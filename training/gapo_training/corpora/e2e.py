@@ -59,7 +59,12 @@ PHRASINGS = {
 
 def parse(mr: str) -> dict[str, str]:
     """`slot[value], …` as a dictionary; of a repeated slot the last value."""
-    return {slot.strip(): value for slot, value in re.findall(r"([\w ]+)\[([^\]]*)\]", mr)}
+    return {attribute.slot: attribute.value for attribute in parse_all(mr)}
+
+
+def parse_all(mr: str) -> list[Attribute]:
+    """`slot[value], …` in order; a slot may have several values."""
+    return [Attribute(slot.strip(), value) for slot, value in re.findall(r"([\w ]+)\[([^\]]*)\]", mr)]
 
 
 def mentioned(slot: str, text: str) -> bool:
