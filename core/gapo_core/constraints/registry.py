@@ -1,0 +1,115 @@
+"""Families of constraints by id; users add theirs through the entry-point group `gapo.constraints`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+if TYPE_CHECKING:
+    from gapo_core.constraints.document import Document
+    from gapo_core.constraints.types import Constraint, Mode, Verdict
+
+
+class ConstraintError(ValueError):
+    """A constraint that cannot exist; the message names the id or the keyword argument and the remedy."""
+
+
+class Kwargs(BaseModel):
+    """Base of every family's keyword arguments; give each field a type, bounds and a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+K = TypeVar("K", bound=Kwargs)
+
+
+class Family(ABC, Generic[K]):
+    """One constraint id. Subclass, set the class variables, write `judge` and the samplers, and `register`."""
+
+    id: ClassVar[str]
+    kwargs: type[K]
+    phrasings: ClassVar[tuple[str, ...]]  # str.format templates over the keyword arguments, each a whole sentence
+
+    @abstractmethod
+    def judge(self, document: "Document", kwargs: K, prompt: str | None) -> "Verdict":
+        """The strict verdict."""
+
+    def compat(self, response: str, kwargs: K) -> bool:
+        """The reference checker's verdict, defects included; by default the strict one."""
+        return self.check(response, kwargs, None, "strict").status == "satisfied"
+
+    @abstractmethod
+    def satisfy(self, response: str, kwargs: K, rng: Random) -> Mapping[str, Any] | None:
+        """Keyword arguments under which the response satisfies (strict); None where there are none."""
+
+    @abstractmethod
+    def violate(self, response: str, kwargs: K, rng: Random) -> Mapping[str, Any] | None:
+        """Keyword arguments under which the response violates (strict); None where there are none."""
+
+    def conflicts(self, this: "Constraint", other: "Constraint") -> bool:
+        """Whether `this`, of this family, and `other`, of any, exclude each other."""
+        return False
+
+    def validate(self, kwargs: Mapping[str, Any]) -> K:
+        """Raises `ConstraintError` that names the keyword argument."""
+        try:
+            return self.kwargs.model_validate(dict(kwargs))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"])) or "kwargs"
+            known = ", ".join(self.kwargs.model_fields) or "none"
+            raise ConstraintError(f"{self.id}: {name}: {first['msg']}; its keyword arguments are: {known}") from None
+
+    def check(self, response: str, kwargs: K, prompt: str | None, mode: "Mode") -> "Verdict":
+        from gapo_core.constraints.document import Document, relaxed
+        from gapo_core.constraints.types import Verdict
+
+        if mode == "strict":
+            return self.judge(Document.of(response), kwargs, prompt)
+        forms = relaxed(response) if mode == "compat_loose" else [response]
+        # The reference counts an empty response as violating, whatever the constraint.
+        kept = any(form.strip() and self.compat(form, kwargs) for form in forms)
+        return Verdict("satisfied" if kept else "violated", "the reference checker's verdict")
+
+    def render(self, kwargs: K, style: "int | Random") -> str:
+        choice = style.randrange(len(self.phrasings)) if isinstance(style, Random) else style % len(self.phrasings)
+        return self.phrasings[choice].format(**kwargs.model_dump())
+
+
+ENTRY_POINTS = "gapo.constraints"
+_BUILT_IN = "gapo_core.constraints.families"
+_families: dict[str, Family[Any]] = {}
+_loaded = False
+
+
+def register(*families: Family[Any]) -> None:
+    """Adds families. Raises `ConstraintError` when an id is taken."""
+    for family in families:
+        if family.id in _families:
+            raise ConstraintError(f"{family.id}: two families claim this id")
+        _families[family.id] = family
+
+
+def family(id: str) -> Family[Any]:
+    """The family of an id. Raises `ConstraintError` for an unknown one, naming the nearest known."""
+    found = families().get(id)
+    if found is None:
+        near = get_close_matches(str(id), _families, 1)
+        raise ConstraintError(f"{id!r} is not a known constraint" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return found
+
+
+def families() -> Mapping[str, Family[Any]]:
+    """All families by id, built-in ones and those of installed packages."""
+    global _loaded
+    if not _loaded:
+        _loaded = True
+        import_module(_BUILT_IN)
+        for point in entry_points(group=ENTRY_POINTS):
+            point.load()  # the module registers its families when it is imported
+    return _families
