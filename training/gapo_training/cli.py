@@ -184,9 +184,11 @@ def register_data(app: typer.Typer) -> None:
 def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPrompt]]:
     """Held-out pairs in wordings that training never saw."""
     errors = data / "e2e/devel-fixed.no-ol.csv"
+    natural = natural_errors.read(errors, seed)
     return {
         "laptop_tv_valid": augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True),
-        "restaurant_natural_errors": natural_errors.read(errors, seed),
+        "restaurant_natural_errors": natural,
+        "restaurant_natural_errors_undisputed": natural_errors.undisputed(natural),
         "restaurant_natural_errors_single": natural_errors.read(errors, seed, single=True),
     }
 
