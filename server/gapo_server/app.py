@@ -78,6 +78,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                lifespan="off",
                 timeout_graceful_shutdown=max(1, round(settings.drain_timeout)),
             )
         )
