@@ -97,8 +97,8 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-            await service.close()
-        return not any(batcher.running_seconds for batcher in service.batchers.values())
+            idle = await service.close()
+        return idle
 
 
 def _handle_signals(web: _Web, service: ScoringService) -> None:

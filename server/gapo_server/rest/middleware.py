@@ -54,11 +54,12 @@ class Door:
             except ClientGone:
                 exchange.outcome = "cancelled"
             except asyncio.CancelledError:
-                if not self._service.admission.stopping or started:
+                if not self._service.admission.stopping:
                     raise
                 stopping = Stopping("the server stopped before it had scored this; try another one", retry_after=1)
                 exchange.fail(stopping)
-                await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
+                if not started:
+                    await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
             except Exception:
                 if not started:
                     internal = RequestError(f"internal error; the server's log has request {exchange.request_id}")

@@ -6,8 +6,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gapo_server.engine.base import Engine
 from gapo_server.errors import DeadlineExceeded, EngineFailed, Overloaded, RequestError, Stopping, TooLarge
@@ -84,6 +87,7 @@ class Batcher:
         self.batches = 0
         self._running_since: float | None = None
         self._thread = ThreadPoolExecutor(1, "gapo-engine")
+        self._job: Future[NDArray[np.float32]] | None = None
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._stopped)
 
@@ -101,10 +105,8 @@ class Batcher:
 
         Raises `TooLarge`, `Overloaded`, `Stopping`, `DeadlineExceeded`, or `EngineFailed`.
         """
-        if self._closed:
-            raise Stopping("the server is stopping; try another one", retry_after=1)
-        if not self.alive:
-            raise EngineFailed("the batcher has stopped; restart the server")
+        if self._closed or not self.alive:
+            raise self._ended()
         tokens = sum(map(len, sequences))
         if tokens > self._max_queue and len(sequences) > 1:
             raise TooLarge(f"hold {tokens} tokens; send at most {self._max_queue} a request, so fewer pairs", "pairs")
@@ -119,21 +121,26 @@ class Batcher:
         self._wake.set()
         return await request.future
 
-    async def close(self) -> None:
-        """Fails what waits. The batch in the engine is not awaited: it may never end."""
+    async def close(self, grace: float = 2.0) -> bool:
+        """Fails what waits; whether the engine is idle, or became so in `grace` seconds: it may never."""
         self._closed = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._job and not self._job.done():
+            await asyncio.wait([asyncio.wrap_future(self._job)], timeout=grace)
+        return not self._job or self._job.done()
+
+    def _ended(self) -> RequestError:
+        if self._closed:
+            return Stopping("the server is stopping; try another one", retry_after=1)
+        return EngineFailed("the batcher has stopped; restart the server")
 
     def _stopped(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception():
             log.error("the batcher died", exc_info=task.exception())
-        error: RequestError = EngineFailed("the batcher has stopped; restart the server")
-        if self._closed:
-            error = Stopping("the server is stopping; try another one", retry_after=1)
         for request in self._requests:
-            request.fail(error)
+            request.fail(self._ended())
 
     def _count(self, tokens: int) -> None:
         self._waiting += tokens
@@ -209,8 +216,8 @@ class Batcher:
         self._metrics.batch_pairs.observe(len(batch))
         self._running_since = started = time.monotonic()
         try:
-            run = asyncio.get_running_loop().run_in_executor(self._thread, self._engine.score, sequences)
-            logits = [float(logit) for logit in await run]
+            self._job = self._thread.submit(self._engine.score, sequences)
+            logits = [float(logit) for logit in await asyncio.wrap_future(self._job)]
             if len(logits) != len(batch):
                 raise RuntimeError(f"{len(logits)} scores for {len(batch)} pairs")
             if not all(map(math.isfinite, logits)):
@@ -224,6 +231,10 @@ class Batcher:
                 await self._execute(batch[: len(batch) // 2])
                 await self._execute(batch[len(batch) // 2 :])
             return
+        except BaseException:  # the batcher ends: nobody else knows of these requests any more
+            for request, _ in batch:
+                request.fail(self._ended())
+            raise
         finally:
             seconds = time.monotonic() - started
             self._running_since = None
