@@ -35,7 +35,7 @@ class RewardServicer:
         self._service = service
         self._access = Access(service.metrics)
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> "grpc.GenericRpcHandler[bytes, Any]":
         """The methods of gapo.v1.RewardService, to be added to a server."""
         methods = {
             "Score": grpc.unary_unary_rpc_method_handler(
