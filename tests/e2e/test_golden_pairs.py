@@ -32,10 +32,10 @@ BUNDLE = next(EMBEDDED.glob("*/*"))
 SHAPE = LongformerShape(
     vocab_size=30522,
     hidden_size=16,
-    num_hidden_layers=1,
+    num_hidden_layers=2,
     num_attention_heads=2,
     intermediate_size=16,
-    attention_window=(64,),
+    attention_window=(64, 64),
     max_position_embeddings=4097,
     pad_token_id=0,
 )
