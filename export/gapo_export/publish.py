@@ -41,6 +41,7 @@ def export_checkpoint(
             block=model.block,
             max_tokens=shape.max_tokens,
         ),
+        template=encoder.template,
         golden=Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=golden),
         provenance={"checkpoint_sha256": sha256(checkpoint / "model.safetensors")},
         quality=quality,
