@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from gapo_server.config import Settings
+from gapo_server.engine.cpu import pin_to_node
 from gapo_server.grpc import servicer
 from gapo_server.rest import routes
 from gapo_server.scoring.service import ScoringService, load_models
@@ -53,4 +54,6 @@ async def serve(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
+    if settings.numa_node is not None:
+        pin_to_node(settings.numa_node)
     asyncio.run(serve(settings))

@@ -1,9 +1,12 @@
 """Settings of `gapo serve`; each is also an environment variable GAPO_…"""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gapo_server.engine.base import Device, EngineOptions
 
 EMBEDDED = Path(__file__).parent / "bundles"
 
@@ -20,4 +23,31 @@ class Settings(BaseSettings):
     max_queue_tokens: int = Field(default=262144, gt=0, description="Tokens that may wait; more is refused.")
     max_pairs: int = Field(default=1024, gt=0, description="Pairs of one request.")
     max_body_bytes: int = Field(default=8 << 20, gt=0, description="Bytes of one request.")
-    threads: int = Field(default=0, ge=0, description="Threads of the runtime; 0 lets it choose.")
+
+    device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
+    threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
+    numa_node: int | None = Field(default=None, ge=0, description="Keep the process and its memory on this NUMA node.")
+    memory_arena: bool = Field(default=True, description="Keep a batch's memory for the next; idle, it is returned.")
+    gpu: int = Field(default=0, ge=0, description="Number of the GPU.")
+    gpu_memory_bytes: int = Field(
+        default=0, ge=0, description="Most GPU memory of the runtime's arena; 0 sets no limit."
+    )
+    tensorrt_precision: Literal["graph", "fp16", "bf16"] = Field(
+        default="graph", description="Arithmetic that TensorRT may use; graph keeps the bundle's own."
+    )
+    tensorrt_cache: Path = Field(
+        default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
+    )
+
+    @property
+    def engine(self) -> EngineOptions:
+        return EngineOptions(
+            device=self.device,
+            threads=self.threads,
+            max_batch_tokens=self.max_batch_tokens,
+            memory_arena=self.memory_arena,
+            gpu=self.gpu,
+            gpu_memory_bytes=self.gpu_memory_bytes,
+            tensorrt_precision=self.tensorrt_precision,
+            tensorrt_cache=self.tensorrt_cache,
+        )

@@ -11,7 +11,8 @@ from gapo_core.pairs import PairEncoder, PairError, TruncationPolicy
 from prometheus_client import Counter
 
 from gapo_server.config import Settings
-from gapo_server.engine.onnxruntime import OnnxRuntimeEngine
+from gapo_server.engine.base import DeviceUnavailable
+from gapo_server.engine.devices import open_engine
 from gapo_server.errors import EngineFailed, InvalidInput, TooLarge, UnknownModel
 from gapo_server.scoring.batching import Batcher
 
@@ -41,9 +42,11 @@ class ServedModel:
         self.manifest = bundle.manifest
         self.encoder = PairEncoder(bundle.file("tokenizer.json"), self.manifest.architecture.max_tokens)
         try:
-            self.engine = OnnxRuntimeEngine(bundle, self.encoder.pad_id, settings.threads)
+            self.engine = open_engine(bundle, self.encoder.pad_id, settings.engine)
             golden = self.manifest.golden
             got = float(self.engine.score([self.encoder.encode(golden.prompt, golden.response).ids])[0])
+        except DeviceUnavailable:
+            raise
         except Exception as error:
             raise BundleError(f"{bundle.file('model.onnx')}: does not run: {error}") from error
         if not abs(got - golden.score) <= golden.tolerance:
