@@ -20,12 +20,12 @@ class HostMemory:
         self.libc.malloc.argtypes = [ctypes.c_size_t]
         self.living = set()
 
-    def cudaHostAlloc(self, pointer, size, flags) -> int:  # noqa: N802
+    def cudaHostAlloc(self, pointer, size, flags) -> int:
         pointer._obj.value = self.libc.malloc(size.value)
         self.living.add(pointer._obj.value)
         return 0
 
-    def cudaFreeHost(self, pointer) -> int:  # noqa: N802
+    def cudaFreeHost(self, pointer) -> int:
         self.living.remove(pointer.value)
         self.libc.free(pointer)
         return 0
@@ -49,7 +49,7 @@ def test_batches_of_growing_and_shrinking_shapes_score_as_from_arrays() -> None:
 
 def test_a_failed_allocation_is_an_error() -> None:
     class Full(HostMemory):
-        def cudaHostAlloc(self, pointer, size, flags) -> int:  # noqa: N802
+        def cudaHostAlloc(self, pointer, size, flags) -> int:
             return 2
 
     with pytest.raises(MemoryError, match="CUDA error 2"):
