@@ -22,7 +22,8 @@ TYPICAL = 128
 def profile(architecture: Architecture, pad_id: int, max_batch_tokens: int) -> Profile:
     """Range of every dynamic axis under the token budget, read off batches at its corners.
 
-    Largest is the maximum over two corners, axis by axis: one longest pair, and as many of one block as fit.
+    Largest is the maximum over the corners, axis by axis: one longest pair, as many of one block and as many of
+    the longest as fit.
     A batch beyond it would still score right, after minutes in which TensorRT builds anew.
     """
     block, longest = architecture.block, architecture.max_tokens
@@ -32,9 +33,10 @@ def profile(architecture: Architecture, pad_id: int, max_batch_tokens: int) -> P
         return {name: array.shape for name, array in arrays.items()}
 
     most = max(1, max_batch_tokens // block)
+    fitting = min(longest, max_batch_tokens)
     smallest = shapes([1])
     usual = shapes([min(TYPICAL, longest)] * max(1, max_batch_tokens // TYPICAL))
-    corners = [shapes([longest]), shapes([1] * most)]
+    corners = [shapes([longest]), shapes([1] * most), shapes([fitting] * max(1, max_batch_tokens // fitting))]
     return {
         name: (
             smallest[name],
