@@ -53,17 +53,19 @@ class Settings(BaseSettings):
     health_interval: float = Field(default=5.0, gt=0, description="Seconds between health probes of an idle engine.")
     drain_timeout: float = Field(default=30.0, ge=0, description="Seconds that running requests have after SIGTERM.")
 
-    device: Device = Field(Device.AUTO, description="Where the model runs; auto takes what the machine has.")
-    threads: int = Field(0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
-    numa_node: int | None = Field(None, ge=0, description="Keep the process and its memory on this NUMA node.")
-    memory_arena: bool = Field(True, description="Keep a batch's memory for the next; idle, it is returned.")
-    gpu: int = Field(0, ge=0, description="Number of the GPU.")
-    gpu_memory_bytes: int = Field(0, ge=0, description="Most GPU memory of the runtime's arena; 0 sets no limit.")
+    device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
+    threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
+    numa_node: int | None = Field(default=None, ge=0, description="Keep the process and its memory on this NUMA node.")
+    memory_arena: bool = Field(default=True, description="Keep a batch's memory for the next; idle, it is returned.")
+    gpu: int = Field(default=0, ge=0, description="Number of the GPU.")
+    gpu_memory_bytes: int = Field(
+        default=0, ge=0, description="Most GPU memory of the runtime's arena; 0 sets no limit."
+    )
     tensorrt_precision: Literal["graph", "fp16", "bf16"] = Field(
-        "graph", description="Arithmetic that TensorRT may use; graph keeps the bundle's own."
+        default="graph", description="Arithmetic that TensorRT may use; graph keeps the bundle's own."
     )
     tensorrt_cache: Path = Field(
-        EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
+        default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
     )
     tokenizer_threads: int = Field(default=2, gt=0, description="Threads that tokenize.")
 
