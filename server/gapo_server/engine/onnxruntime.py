@@ -6,6 +6,8 @@ The CUDA and TensorRT paths were not run: no GPU was at hand. Their options are 
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,9 @@ def open_session(file: str, options: ort.SessionOptions, wanted: Sequence[Provid
     remedy = f"install the libraries it needs (pip install 'gapo[server-gpu]'; for {TENSORRT} 'gapo[tensorrt]' too)"
     if name != CPU and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()  # CUDA and cuDNN from the nvidia-* wheels, where they are
+    if name == TENSORRT:
+        with suppress(ImportError):
+            import_module("tensorrt")  # its wheel loads libnvinfer, which the provider then finds
     try:
         session = ort.InferenceSession(file, options, providers=list(wanted), enable_fallback=False)
     except Exception as error:
