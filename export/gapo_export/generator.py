@@ -20,6 +20,7 @@ import torch
 from gapo_core.bundle import BundleError, hash_files, publish_folder
 from optimum.exporters.onnx import main_export
 from optimum.onnxruntime import ORTModelForCausalLM
+from torch.jit._trace import TracerWarning
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 PROMPTS = (
@@ -115,7 +116,7 @@ def compare_decoding(checkpoint: Path, graph: Path, prompts: Sequence[str], new_
 def _known_warnings() -> Iterator[None]:
     """Silences what tracing, optimum and transformers say of themselves on every export."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=TracerWarning)
         warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based ONNX export", DeprecationWarning)
         warnings.filterwarnings("ignore", "The feature will be removed", DeprecationWarning)
         warnings.filterwarnings("ignore", "Exporting aten::index operator", UserWarning)
