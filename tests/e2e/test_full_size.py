@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gapo
@@ -35,15 +36,14 @@ PAPER = LongformerShape(
     pad_token_id=1,
     layer_norm_eps=1e-5,
 )
+OVER_2_GIB = replace(PAPER, vocab_size=250_002, num_hidden_layers=20, attention_window=(512,) * 20)
+"""A multilingual vocabulary: more weights than one protobuf holds; short, for that is not the point here."""
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    torch.manual_seed(0)
-    model = PackedLongformer(PAPER)
-    assert sum(parameter.numel() for parameter in model.parameters()) == pytest.approx(435e6, rel=0.01)
-    path = tmp_path_factory.mktemp("paper")
-    save_checkpoint(model, path, TOKENIZER.read_text(encoding="utf-8"))
+    path, parameters = _random(PAPER, tmp_path_factory.mktemp("paper"))
+    assert parameters == pytest.approx(435e6, rel=0.01)
     return path
 
 
@@ -51,6 +51,14 @@ def checkpoint(tmp_path_factory):
 def exported(checkpoint, tmp_path_factory):
     """The bundle, with the peak memory of its export in GiB."""
     return _export(checkpoint, tmp_path_factory.mktemp("store"))
+
+
+def _random(shape: LongformerShape, path: Path) -> tuple[Path, int]:
+    """A checkpoint with random weights, and how many."""
+    torch.manual_seed(0)
+    model = PackedLongformer(shape)
+    save_checkpoint(model, path, TOKENIZER.read_text(encoding="utf-8"))
+    return path, sum(parameter.numel() for parameter in model.parameters())
 
 
 def _gapo(*arguments: str, **options: object) -> "subprocess.Popen[str]":
@@ -106,3 +114,11 @@ def test_it_serves_inputs_of_4096_tokens_within_the_limit(exported) -> None:
             assert peak < LIMIT_GIB
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def test_more_weights_than_one_protobuf_holds_are_exported_too(tmp_path) -> None:
+    checkpoint, parameters = _random(replace(OVER_2_GIB, max_position_embeddings=514), tmp_path / "checkpoint")
+    assert parameters * 4 > 1 << 31
+    path, peak = _export(checkpoint, tmp_path / "store")
+    assert peak < LIMIT_GIB
+    assert set(bundle.load(path).manifest.files) == {"model.onnx", "model.onnx.data", "tokenizer.json"}
