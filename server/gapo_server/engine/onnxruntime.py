@@ -21,9 +21,9 @@ class OnnxRuntimeEngine:
             str(bundle.file("model.onnx")), options, providers=["CPUExecutionProvider"]
         )
         shape = bundle.manifest.architecture
-        self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
+        self._block, self._half_window = shape.block, shape.window // 2
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        arrays = pack(sequences, self._block, self._half_window, self._pad_id)
+        arrays = pack(sequences, self._block, self._half_window)
         logits: NDArray[np.float32] = self._session.run(["logits"], arrays)[0]
         return logits[:, 0]
