@@ -53,6 +53,22 @@ def pack(sequences: Sequence[Sequence[int]], block: int, half_window: int) -> Ar
     }
 
 
+def runs(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
+    """Parts a batch by length: indices of each run, at most `max_tokens` tokens of it (a longer one comes alone).
+
+    Sequences of like length share a run, so that blocks and key widths fit them all.
+    """
+    parted: list[list[int]] = []
+    used = 0
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not parted or used + lengths[index] > max_tokens:
+            parted.append([])
+            used = 0
+        parted[-1].append(index)
+        used += lengths[index]
+    return parted
+
+
 def unpack(arrays: Arrays) -> list[list[int]]:
     """The token ids that were packed, in order."""
     return [ids.tolist() for ids in np.split(arrays["ids"], arrays["cls"][1:])]

@@ -7,24 +7,69 @@ from typing import Annotated
 import typer
 from gapo_core.bundle import BundleError
 
-from gapo_export.publish import export_checkpoint
+from gapo_export.target import Target
 
 
 def register(app: typer.Typer) -> None:
     @app.command("export")
     def export(
         checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.", exists=True, file_okay=False)],
-        out: Annotated[Path, typer.Option(help="Store: the bundle becomes <out>/<name>/<version>.")],
-        name: Annotated[str, typer.Option(help="Model name.")] = "gapo",
-        version: Annotated[str, typer.Option(help="Model version.")] = "1",
+        out: Annotated[Path, typer.Option(envvar="GAPO_OUT", help="Store: the result is <out>/<name>/<version>.")],
+        name: Annotated[str, typer.Option(envvar="GAPO_NAME", help="Model name.")] = "gapo",
+        version: Annotated[str, typer.Option(envvar="GAPO_VERSION", help="Model version.")] = "1",
+        target: Annotated[
+            Target, typer.Option(envvar="GAPO_TARGET", help="What runs it; triton: the store is its repository too.")
+        ] = Target.CPU,
+        max_tokens: Annotated[
+            int | None,
+            typer.Option(
+                envvar="GAPO_MAX_TOKENS",
+                min=6,
+                help="Longest input, special tokens included; beyond the checkpoint's limit its positions are tiled.",
+            ),
+        ] = None,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,
     ) -> None:
-        """Export a reward-model checkpoint to a validated fp32 bundle."""
+        """Export a reward-model checkpoint (Longformer), or a generator's (any causal language model)."""
         figures = json.loads(quality.read_text(encoding="utf-8")) if quality else {}
         try:
-            path = export_checkpoint(checkpoint, out, name, version, half_weights, figures)
-        except BundleError as error:
+            path = _export(checkpoint, out, name, version, target, max_tokens, half_weights, figures)
+        except (BundleError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
         typer.echo(str(path))
+
+
+def _export(
+    checkpoint: Path,
+    out: Path,
+    name: str,
+    version: str,
+    target: Target,
+    max_tokens: int | None,
+    half_weights: bool,
+    quality: dict[str, object],
+) -> Path:
+    try:
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{checkpoint / 'config.json'}: {error}; give a Hugging Face checkpoint folder") from error
+    # torch and optimum take seconds to load: not for `gapo --help`.
+    if config.get("model_type") == "longformer":
+        from gapo_export.publish import export_checkpoint
+
+        return export_checkpoint(checkpoint, out, name, version, half_weights, quality, target, max_tokens)
+    from gapo_export.generator import export_generator, is_generator
+
+    if not is_generator(config):
+        raise BundleError(
+            f"{checkpoint / 'config.json'}: model_type {config.get('model_type')!r} with architectures "
+            f"{config.get('architectures')} is neither a Longformer nor a causal language model"
+        )
+    if max_tokens is not None or half_weights or quality or target not in (Target.CPU, Target.CUDA):
+        raise BundleError(
+            "a generator is exported in fp32 for cpu or cuda, with its own length: leave out --max-tokens, "
+            "--half-weights, --quality and other targets"
+        )
+    return export_generator(checkpoint, out, name, version)

@@ -1,12 +1,23 @@
 """Pairs become token ids within their budgets, and nothing is cut silently."""
 
+import json
+from functools import cache
+from pathlib import Path
+
 import pytest
 from gapo_core.constraints.attributes import Attribute, states
 from gapo_core.packing import pack, unpack
-from gapo_core.pairs import PairEncoder, PairError, PairTooLong, TruncationPolicy
-from hypothesis import given
+from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
+from gapo_server.config import EMBEDDED
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+TOKENIZERS = {
+    "bert": next(EMBEDDED.glob("*/*/tokenizer.json")),
+    "roberta": GOLDEN / "roberta-tokenizer.json",
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +65,101 @@ def test_every_token_is_kept_or_counted(encoder, prompt, response, policy) -> No
     assert got.prompt_tokens + got.response_tokens + got.truncated_tokens == prompt + response
     assert len(got.ids) == got.prompt_tokens + got.response_tokens + 3 <= 13
     assert min(got.prompt_tokens, got.response_tokens) >= 1
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.sampled_from([p for p in TruncationPolicy if p is not TruncationPolicy.ERROR]),
+    st.one_of(st.none(), st.integers(1, 9)),
+    st.one_of(st.none(), st.integers(1, 9)),
+)
+def test_a_budget_bounds_its_field_and_is_guaranteed_to_it(encoder, prompt, response, policy, a, b) -> None:
+    budgets = Budgets(a, b)
+    if a and b and a + b > encoder.room:
+        with pytest.raises(PairError, match="response_budget"):
+            encoder.check(budgets)
+        return
+    encoder.check(budgets)
+    got = encoder.encode(_words(0, prompt), _words(0, response), policy, budgets)
+    for length, kept, cut, budget in (
+        (prompt, got.prompt_tokens, got.prompt_truncated_tokens, a),
+        (response, got.response_tokens, got.response_truncated_tokens, b),
+    ):
+        assert kept + cut == length
+        assert kept >= 1
+        if budget:
+            assert kept == min(length, budget)
+    if not got.truncated_tokens:
+        assert len(got.ids) == prompt + response + 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response", "budgets", "field"),
+    [
+        (3, 20, Budgets(), "response"),
+        (20, 3, Budgets(), "prompt"),
+        (3, 3, Budgets(prompt=2), "prompt"),
+        (3, 3, Budgets(response=2), "response"),
+        (30, 20, Budgets(), "prompt"),
+    ],
+)
+def test_policy_error_names_the_field_that_is_too_long(encoder, prompt, response, budgets, field) -> None:
+    with pytest.raises(PairTooLong, match=f"^{field}: has") as caught:
+        encoder.encode(_words(0, prompt), _words(0, response), TruncationPolicy.ERROR, budgets)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("budgets", "field"), [(Budgets(10), "prompt_budget"), (Budgets(None, 0), "response_budget")])
+def test_budgets_outside_the_room_are_refused(encoder, budgets, field) -> None:
+    with pytest.raises(PairError, match=field):
+        encoder.check(budgets)
+
+
+def test_text_cannot_forge_a_boundary(encoder) -> None:
+    got = encoder.encode("[SEP]", "[CLS] w3")
+    assert got.ids.count(3) == 2
+    assert got.ids.count(2) == 1
+    assert got.ids.count(0) == 0
+
+
+def test_pairs_equal_the_golden_file() -> None:
+    cases = json.loads((GOLDEN / "pairs.json").read_text(encoding="utf-8"))
+    assert len(cases) == 32
+    for case in cases:
+        budgets = Budgets(*case.get("budgets", (None, None)))
+        encoder = PairEncoder(TOKENIZERS[case["tokenizer"]], case["max_tokens"], budgets)
+        got = encoder.encode(case["prompt"], case["response"], TruncationPolicy(case["truncation"]))
+        assert got.ids == case["ids"]
+        assert [got.prompt_truncated_tokens, got.response_truncated_tokens] == case["cut"]
+
+
+@cache
+def _family(name: str) -> tuple[PairEncoder, Tokenizer]:
+    reference = Tokenizer.from_file(str(TOKENIZERS[name]))
+    reference.no_padding()
+    reference.no_truncation()
+    reference.encode_special_tokens = True
+    return PairEncoder(TOKENIZERS[name], 4096), reference
+
+
+@pytest.mark.parametrize(("family", "template"), [("bert", TEMPLATE), ("roberta", ROBERTA_TEMPLATE)])
+@settings(deadline=None)  # the first example of each family loads its tokenizer
+@given(a=st.text(min_size=1, max_size=40), b=st.text(min_size=1, max_size=40))
+def test_both_families_equal_their_tokenizers_own_pair_template(family, template, a, b) -> None:
+    encoder, reference = _family(family)
+    assert encoder.template == template
+    try:
+        got = encoder.encode(a, b)
+    except PairError:
+        return
+    assert got.ids == reference.encode(a, b).ids
+
+
+def test_a_tokenizer_of_neither_family_is_refused(tmp_path) -> None:
+    Tokenizer(models.WordLevel({"a": 0, "[CLS]": 1}, unk_token="a")).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match="neither"):
+        PairEncoder(tmp_path / "tokenizer.json", 100)
 
 
 @pytest.mark.parametrize("bad", ["", "  \n", "\ud800"])
