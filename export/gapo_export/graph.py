@@ -28,7 +28,7 @@ def write_graph(model: PackedLongformer, file: Path) -> None:
     """Traces the model on a ragged batch and writes `file`; the graph computes in fp32."""
     rng = np.random.default_rng(0)
     sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in (5, 3 * model.block, 200)]
-    arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+    arrays = pack(sequences, model.block, max(model.half_windows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor on every call
         torch.onnx.export(

@@ -44,7 +44,7 @@ def export_checkpoint(
         round_to_half(model)
     shape = model.shape
     encoder = PairEncoder(checkpoint / "tokenizer.json", shape.max_tokens)
-    arrays = pack([encoder.encode(*GOLDEN).ids], model.block, max(model.half_windows), encoder.pad_id)
+    arrays = pack([encoder.encode(*GOLDEN).ids], model.block, max(model.half_windows))
     with torch.inference_mode():
         golden = model(*map(torch.from_numpy, arrays.values())).item()
     provenance: dict[str, Any] = {"checkpoint_sha256": sha256(checkpoint / "model.safetensors")}

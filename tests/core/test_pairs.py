@@ -176,23 +176,31 @@ def test_bad_fields_are_named(encoder, field, bad) -> None:
     st.sampled_from([4, 16, 32]),
     st.sampled_from([8, 20, 32]),
 )
-def test_packing_round_trips_and_lists_every_visible_block(sequences, block, half_window) -> None:
-    arrays = pack(sequences, block, half_window, 0)
+def test_packing_round_trips_and_lists_every_visible_key_once(sequences, block, half_window) -> None:
+    arrays = pack(sequences, block, half_window)
     assert unpack(arrays) == sequences
-    pos, seg = arrays["pos"], arrays["seg"]
-    for query in range(len(pos)):
-        if pos[query] < 0:
-            continue
-        near = (seg == seg[query]) & (pos >= 0) & (abs(pos - pos[query]) <= half_window)
-        needed = set((near.nonzero()[0] // block).tolist())
-        row = arrays["neighbours"][query // block].tolist()
-        assert needed <= set(row)
-        assert len(row) == len(set(row)) or row.count(len(pos) // block) > 1
+    first, pos = arrays["cls"], arrays["pos"]
+    seen = set()
+    for group, number in enumerate(arrays["owner"]):
+        assert arrays["member"][:, group].nonzero()[0].tolist() == [number]
+        key_pos = arrays["key_pos"][group]
+        keys = [(k, p) for k, p in zip(arrays["keys"][group], key_pos, strict=True) if p >= 0]
+        assert len(set(keys)) == len(keys)
+        assert all(k == first[number] + p and pos[k] == p for k, p in keys)
+        for slot, (query, at) in enumerate(zip(arrays["queries"][group], arrays["query_pos"][group], strict=True)):
+            if at < 0:
+                continue
+            assert arrays["slots"][query] == group * arrays["queries"].shape[1] + slot
+            assert pos[query] == at
+            seen.add(int(query))
+            span = range(max(0, at - half_window), min(len(sequences[number]), at + half_window + 1))
+            assert {0, *span} <= {p for _, p in keys}
+    assert len(seen) == len(pos)
 
 
 def test_packing_refuses_empty_sequences() -> None:
     with pytest.raises(ValueError, match="sequences"):
-        pack([[1], []], 4, 4, 0)
+        pack([[1], []], 4, 4)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ SIZES = {
 
 
 def score(model: PackedLongformer, ids: list[int]) -> float:
-    arrays = pack([ids], model.block, max(model.half_windows), model.shape.pad_token_id)
+    arrays = pack([ids], model.block, max(model.half_windows))
     with torch.inference_mode():
         return model.eval()(*map(torch.from_numpy, arrays.values())).item()
 

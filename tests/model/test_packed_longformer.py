@@ -38,7 +38,7 @@ def hf(tmp_path_factory):
 
 
 def _packed(model: PackedLongformer, sequences) -> torch.Tensor:
-    arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+    arrays = pack(sequences, model.block, max(model.half_windows))
     return model(*map(torch.from_numpy, arrays.values()))[:, 0]
 
 
@@ -75,4 +75,4 @@ def test_a_saved_checkpoint_loads_in_transformers(hf, tmp_path) -> None:
 def test_pack_round_trips() -> None:
     rng = np.random.default_rng(1)
     sequences = [rng.integers(5, 500, n).tolist() for n in LENGTHS]
-    assert unpack(pack(sequences, 32, 64, 1)) == sequences
+    assert unpack(pack(sequences, 32, 64)) == sequences

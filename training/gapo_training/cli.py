@@ -1,40 +1,70 @@
 """`gapo train rm`, `gapo data inspect`, `gapo eval rm`."""
 
 import json
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
+from zlib import crc32
 
+import numpy as np
+import torch
 import typer
 import yaml
 from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import longformerize
 from gapo_model.packed_longformer import PackedLongformer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from gapo_training import natural_errors
-from gapo_training.corpora import e2e, rnnlg
+from gapo_training.calibrate import platt
+from gapo_training.corpora import e2e, pairs_file, rnnlg
+from gapo_training.corpora.record import Record
 from gapo_training.evaluate import report, score
 from gapo_training.preferential import PreferentialPrompt, augment
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
+T = TypeVar("T")
 PRESETS = Path(__file__).parent / "presets"
-Data = Annotated[Path, typer.Option(help="Folder with rnnlg/ and e2e/.", exists=True, file_okay=False)]
+DATA_HELP = "Folder with rnnlg/ and e2e/."
+Data = Annotated[Path, typer.Option(help=DATA_HELP, exists=True, file_okay=False)]
 
 
-def training_pairs(data: Path, seed: int, rounds: int = 2) -> list[PreferentialPrompt]:
-    """Preferential prompts of the training splits, each record augmented `rounds` times, shuffled.
-
-    Restaurant texts that also stand in the evaluation file are left out, so that no response crosses.
-    """
+def records(data: Path) -> list[Record]:
+    """Training records of all corpora under `data`; no text of an evaluation set is among them."""
     held_out = {p.response.strip() for p in natural_errors.read(data / "e2e/devel-fixed.no-ol.csv", 0)}
-    valid = {r.text for r in rnnlg.read(data / "rnnlg", "valid")}
-    records = [r for r in rnnlg.read(data / "rnnlg", "train") if r.text not in valid]
-    records += [r for r in e2e.read(data / "e2e/train-filtered.csv") if r.text not in held_out]
+    held_out |= {r.text for r in rnnlg.read(data / "rnnlg", "valid")}
+    found = [*rnnlg.read(data / "rnnlg", "train"), *e2e.read(data / "e2e/train-filtered.csv")]
+    return [record for record in found if record.text not in held_out]
+
+
+def split_by_text(items: Sequence[T], text: Callable[[T], str], share: float = 0.02) -> tuple[list[T], list[T]]:
+    """The items to train on and the `share` held out to watch and to calibrate; a text is always on one side."""
+    limit = share * 2**32
+    sides: tuple[list[T], list[T]] = ([], [])
+    for item in items:
+        sides[crc32(text(item).encode("utf-8", "surrogatepass")) < limit].append(item)
+    return sides
+
+
+def calibrate(
+    model: PackedLongformer, encoder: PairEncoder, held_out: Sequence[PreferentialPrompt], checkpoint: Path
+) -> None:
+    """Fits `calibration.json` beside the weights, which an export puts into the bundle's manifest."""
+    accepted = score(model, encoder, [(pair.accepted, pair.response) for pair in held_out])
+    rejected = score(model, encoder, [(pair.rejected, pair.response) for pair in held_out])
+    labels = np.repeat([1.0, 0.0], len(held_out))
+    fitted = platt(np.concatenate([accepted, rejected]), labels)
+    (checkpoint / "calibration.json").write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
+
+
+def training_pairs(records: Sequence[Record], seed: int, rounds: int = 2) -> list[PreferentialPrompt]:
+    """Preferential prompts, each record augmented `rounds` times in other ways, shuffled."""
     pairs = [pair for number in range(rounds) for pair in augment(records, seed + number)]
     Random(seed).shuffle(pairs)
     return pairs
@@ -74,26 +104,57 @@ def register_train(app: typer.Typer) -> None:
 
     @group.command()
     def rm(
-        data: Data,
         start: Annotated[Path, typer.Option(help="BERT or Longformer checkpoint to start from.", exists=True)],
         out: Annotated[Path, typer.Option(help="Where checkpoints and logs go.")],
+        data: Annotated[Path | None, typer.Option(help=DATA_HELP, exists=True, file_okay=False)] = None,
+        pairs: Annotated[
+            Path | None, typer.Option("--pairs", help="Pairs of your own, one JSON object a line.", exists=True)
+        ] = None,
         config: Annotated[str, typer.Option(help="Preset (mini, paper) or YAML file.")] = "mini",
         set_: Annotated[list[str] | None, typer.Option("--set", help="key=value; repeatable.")] = None,
         resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = False,
     ) -> None:
         """Warm up the reward model on preferential prompts (BCE)."""
         settings = configured(config, set_ or [])
-        pairs = training_pairs(data, settings.seed)
+        if (data is None) == (pairs is None):
+            raise typer.BadParameter("give either --data or --pairs")
+        with Console(stderr=True).status("reading and drawing preferential prompts"):
+            drawn, held_out = _from_corpora(data, settings.seed) if data else _from_file(cast(Path, pairs))
+        model = _model(start).to("cuda" if torch.cuda.is_available() else "cpu")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns) as bar, SummaryWriter(str(out / "tensorboard")) as board:
+        with Progress(*columns, console=Console(stderr=True)) as bar, SummaryWriter(str(out / "tensorboard")) as board:
             task = bar.add_task("warm-up", total=settings.steps)
 
             def progress(step: int, loss: float) -> None:
                 bar.update(task, completed=step, description=f"warm-up, loss {loss:.3f}")
                 board.add_scalar("loss", loss, step)
 
-            warm_up(_model(start), start / "tokenizer.json", pairs, settings, out, resume, progress)
+            def evaluated(step: int, figures: dict[str, float]) -> None:
+                bar.console.print(f"step {step}: {_sentence(figures)}")
+                for name, figure in figures.items():
+                    board.add_scalar(f"held_out/{name}", figure, step)
+
+            tokenizer = start / "tokenizer.json"
+            warm_up(model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
+        calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, out / "checkpoint")
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+
+def _from_corpora(data: Path, seed: int) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
+    train, watched = split_by_text(records(data), lambda record: record.text)
+    return training_pairs(train, seed), augment(watched, seed)
+
+
+def _from_file(file: Path) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
+    try:
+        return split_by_text(pairs_file.read(file), lambda pair: pair.response)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _sentence(figures: dict[str, float]) -> str:
+    shown = ("pair_accuracy", "label_accuracy", "auroc", "pair_accuracy_flags", "pair_accuracy_paraphrased")
+    return ", ".join(f"{name} {figures[name]:.4f}" for name in shown if name in figures)
 
 
 def register_data(app: typer.Typer) -> None:
@@ -107,17 +168,26 @@ def register_data(app: typer.Typer) -> None:
     @group.command()
     def inspect(data: Data, seed: int = 0, show: int = 5) -> None:
         """Print how many pairs a corpus gives, and some of them as JSON lines."""
-        pairs = training_pairs(data, seed)
+        pairs = _from_corpora(data, seed)[0]
         typer.echo(f"{len(pairs)} pairs", err=True)
         for pair in pairs[:show]:
-            typer.echo(json.dumps(pair.__dict__, ensure_ascii=False))
+            typer.echo(json.dumps(asdict(pair), ensure_ascii=False))
+
+    @group.command()
+    def build(data: Data, out: Annotated[Path, typer.Option(help="JSON lines.")], seed: int = 0) -> None:
+        """Draw the preferential prompts of a corpus into a file for `gapo train rm --pairs`."""
+        pairs = _from_corpora(data, seed)[0]
+        pairs_file.write(pairs, out)
+        typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 
 def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPrompt]]:
     """Held-out pairs in wordings that training never saw."""
+    errors = data / "e2e/devel-fixed.no-ol.csv"
     return {
         "laptop_tv_valid": augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True),
-        "restaurant_natural_errors": natural_errors.read(data / "e2e/devel-fixed.no-ol.csv", seed),
+        "restaurant_natural_errors": natural_errors.read(errors, seed),
+        "restaurant_natural_errors_single": natural_errors.read(errors, seed, single=True),
     }
 
 

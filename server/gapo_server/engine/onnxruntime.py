@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from gapo_core.bundle import Bundle
-from gapo_core.packing import Arrays, pack
+from gapo_core.packing import Arrays, pack, runs
 from numpy.typing import NDArray
 
 from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
@@ -98,6 +98,7 @@ class OnnxRuntimeEngine:
         self._pinned = None if options.device is Device.CPU else PinnedInputs(cuda_runtime())
         shape = bundle.manifest.architecture
         self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
+        self._run_tokens = options.max_batch_tokens
         self._shrinking = ort.RunOptions()
         arenas = "cpu:0" if options.device is Device.CPU else f"cpu:0;gpu:{options.gpu}"
         if options.memory_arena:
@@ -108,13 +109,17 @@ class OnnxRuntimeEngine:
         self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        arrays = pack(sequences, self._block, self._half_window, self._pad_id)
+        logits = np.empty(len(sequences), np.float32)
+        largest = 0
         with self._lock:
-            logits = self._run(arrays)
+            for run in runs(list(map(len, sequences)), self._run_tokens):
+                arrays = pack([sequences[i] for i in run], self._block, self._half_window)
+                logits[run] = self._run(arrays)[:, 0]
+                largest = max(largest, len(arrays["ids"]))
             self._last = time.monotonic()
-            if self._returns_memory and self._timer is None and len(arrays["ids"]) > LARGE:
+            if self._returns_memory and self._timer is None and largest > LARGE:
                 self._wait(IDLE)
-        return logits[:, 0]
+        return logits
 
     def _run(self, arrays: Arrays, run_options: Any = None) -> NDArray[np.float32]:
         if self._pinned is None:
@@ -140,4 +145,4 @@ class OnnxRuntimeEngine:
             if rest > 0:
                 self._wait(rest)
             else:
-                self._run(pack([[self._pad_id]], self._block, self._half_window, self._pad_id), self._shrinking)
+                self._run(pack([[self._pad_id]], self._block, self._half_window), self._shrinking)

@@ -29,7 +29,7 @@ def profile(architecture: Architecture, pad_id: int, max_batch_tokens: int) -> P
     block, longest = architecture.block, architecture.max_tokens
 
     def shapes(lengths: list[int]) -> dict[str, Shape]:
-        arrays = pack([[pad_id] * n for n in lengths], block, architecture.window // 2, pad_id)
+        arrays = pack([[pad_id] * n for n in lengths], block, architecture.window // 2)
         return {name: array.shape for name, array in arrays.items()}
 
     most = max(1, max_batch_tokens // block)
