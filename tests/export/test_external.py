@@ -22,7 +22,7 @@ def graph(small_checkpoint, tmp_path):
 
 
 def score(file) -> np.ndarray:
-    arrays = pack([[2, *range(4, 50), 3]], 32, 64, 0)
+    arrays = pack([[2, *range(4, 50), 3]], 64, 64)
     return ort.InferenceSession(str(file)).run(["logits"], arrays)[0]
 
 
@@ -58,7 +58,7 @@ def test_a_bundle_with_weights_beside_is_hashed_validated_and_loads(small_checkp
     loaded = bundle.load(path)
     assert "model.onnx.data" in loaded.manifest.files
     model = load_checkpoint(small_checkpoint).eval()
-    arrays = pack([[2, *range(4, 50), 3]], model.block, max(model.half_windows), 0)
+    arrays = pack([[2, *range(4, 50), 3]], model.block, max(model.half_windows))
     with torch.inference_mode():
         expected = model(*map(torch.from_numpy, arrays.values())).numpy()
     assert np.abs(score(loaded.file("model.onnx")) - expected).max() < 1e-4

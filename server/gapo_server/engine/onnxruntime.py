@@ -58,13 +58,13 @@ def cuda_options(options: EngineOptions) -> dict[str, str]:
     return made
 
 
-def providers(bundle: Bundle, pad_id: int, options: EngineOptions) -> list[Provider]:
+def providers(bundle: Bundle, options: EngineOptions) -> list[Provider]:
     """Execution providers, the wanted one first; the CPU takes what is left over, such as shape arithmetic."""
     cpu: Provider = (CPU, {})
     if options.device is Device.CUDA:
         return [(CUDA, cuda_options(options)), cpu]
     if options.device is Device.TENSORRT:
-        shapes = profile(bundle.manifest.architecture, pad_id, options.max_batch_tokens)
+        shapes = profile(bundle.manifest.architecture, options.max_batch_tokens)
         cache = cache_folder(bundle, shapes, options)
         return [(TENSORRT, tensorrt_options(shapes, cache, options)), (CUDA, cuda_options(options)), cpu]
     return [cpu]
@@ -93,7 +93,7 @@ def open_session(file: str, options: ort.SessionOptions, wanted: Sequence[Provid
 class OnnxRuntimeEngine:
     def __init__(self, bundle: Bundle, pad_id: int, options: EngineOptions = EngineOptions(Device.CPU)) -> None:
         """`options.device` is cpu, cuda or tensorrt. Raises `DeviceUnavailable`."""
-        wanted = providers(bundle, pad_id, options)
+        wanted = providers(bundle, options)
         self._session = open_session(str(bundle.file("model.onnx")), session_options(options), wanted)
         self._pinned = None if options.device is Device.CPU else PinnedInputs(cuda_runtime())
         shape = bundle.manifest.architecture

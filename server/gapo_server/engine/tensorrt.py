@@ -15,33 +15,34 @@ Shape = tuple[int, ...]
 Profile = dict[str, tuple[Shape, Shape, Shape]]
 """Input name -> smallest, most usual and largest shape."""
 
+SHORTEST = 5
+"""Tokens of a pair of two words: each of them and three special tokens."""
 TYPICAL = 128
 """Tokens of the pairs for which the engine is tuned."""
 
 
-def profile(architecture: Architecture, pad_id: int, max_batch_tokens: int) -> Profile:
+def profile(architecture: Architecture, max_batch_tokens: int) -> Profile:
     """Range of every dynamic axis under the token budget, read off batches at its corners.
 
-    Largest is the maximum over the corners, axis by axis: one longest pair, as many of one block and as many of
-    the longest as fit.
-    A batch beyond it would still score right, after minutes in which TensorRT builds anew.
+    Largest is the maximum over the corners, axis by axis: one longest pair, as many of the shortest and as many of
+    the longest as fit. A batch beyond it would still score right, after minutes in which TensorRT builds anew.
     """
     block, longest = architecture.block, architecture.max_tokens
 
     def shapes(lengths: list[int]) -> dict[str, Shape]:
-        arrays = pack([[pad_id] * n for n in lengths], block, architecture.window // 2)
+        arrays = pack([[0] * n for n in lengths], block, architecture.window // 2)
         return {name: array.shape for name, array in arrays.items()}
 
-    most = max(1, max_batch_tokens // block)
     fitting = min(longest, max_batch_tokens)
     smallest = shapes([1])
     usual = shapes([min(TYPICAL, longest)] * max(1, max_batch_tokens // TYPICAL))
-    corners = [shapes([longest]), shapes([1] * most), shapes([fitting] * max(1, max_batch_tokens // fitting))]
+    corners = [[longest], [SHORTEST] * max(1, max_batch_tokens // SHORTEST), [fitting] * (max_batch_tokens // fitting)]
+    largest = [shapes(lengths) for lengths in corners]
     return {
         name: (
             smallest[name],
             usual[name],
-            tuple(max(sizes) for sizes in zip(*(c[name] for c in corners), strict=True)),
+            tuple(max(sizes) for sizes in zip(*(c[name] for c in largest), strict=True)),
         )
         for name in smallest
     }

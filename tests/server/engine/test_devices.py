@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gapo_core.bundle import load
-from gapo_core.packing import INPUT_NAMES, pack
-from gapo_server.config import EMBEDDED, Settings
+from gapo_core.packing import INPUT_NAMES, pack, runs
+from gapo_server.config import Settings
 from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
 from gapo_server.engine.devices import Machine, choose, open_engine, probe
 from gapo_server.engine.onnxruntime import (
@@ -25,11 +24,6 @@ from gapo_server.engine.tensorrt import TENSORRT, cache_folder, profile, tensorr
 
 PLAIN = Machine(providers=(CPU,), gpus=0, openvino=False, both_runtimes=False)
 GPU = Machine(providers=(TENSORRT, CUDA, CPU), gpus=2, openvino=True, both_runtimes=False)
-
-
-@pytest.fixture(scope="module")
-def bundle():
-    return load(next(EMBEDDED.glob("*/*/manifest.json")).parent)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +66,7 @@ def test_a_missing_device_is_an_error_with_the_remedy(device, machine, remedy) -
 def test_this_machine_opens_an_engine_and_logs_the_choice_in_one_line(bundle, caplog) -> None:
     with caplog.at_level(logging.INFO, "gapo_server.engine.devices"):
         engine = open_engine(bundle, 0, EngineOptions(), replace(probe(), gpus=0))
-    assert np.isfinite(engine.score([[101, 102]])).all()
+    assert np.isfinite(engine.score([[2, 3]])).all()
     assert [record.getMessage().splitlines()[0][:12] for record in caplog.records] == ["device cpu ("]
 
 
@@ -85,9 +79,10 @@ def test_a_provider_that_onnx_runtime_drops_quietly_is_noticed(bundle, name) -> 
 
 
 @pytest.mark.skipif(probe().gpus > 0, reason="a GPU is here")
-def test_serve_ends_with_the_remedy_when_the_device_is_missing() -> None:
-    program = [sys.executable, "-c", "from gapo.cli import main; main()", "serve", "--http-port", "0"]
-    done = subprocess.run([*program, "--device", "cuda"], capture_output=True, text=True, timeout=60)
+def test_serve_ends_with_the_remedy_when_the_device_is_missing(bundle) -> None:
+    program = [sys.executable, "-c", "from gapo.cli import main; main()", "serve", "--bundle", str(bundle.path)]
+    options = ["--http-port", "0", "--grpc-port", "0", "--device", "cuda"]
+    done = subprocess.run([*program, *options], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.startswith("error: device: cuda cannot be had: ")
     assert "Traceback" not in done.stderr
@@ -105,7 +100,7 @@ def test_every_engine_option_is_a_setting_with_the_same_default() -> None:
 
 def test_providers_come_in_the_order_of_the_device(bundle, tmp_path) -> None:
     def names(device: Device) -> list[str]:
-        return [name for name, _ in providers(bundle, 0, EngineOptions(device, tensorrt_cache=tmp_path))]
+        return [name for name, _ in providers(bundle, EngineOptions(device, tensorrt_cache=tmp_path))]
 
     assert names(Device.CPU) == [CPU]
     assert names(Device.CUDA) == [CUDA, CPU]
@@ -128,18 +123,22 @@ def test_session_options_follow_the_options() -> None:
     assert made.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
+def lengths_of_runs(lengths: list[int], budget: int) -> list[list[int]]:
+    return [[lengths[i] for i in run] for run in runs(lengths, budget)]
+
+
 def test_tensorrt_profile_covers_every_batch_of_the_budget(bundle) -> None:
     shape = bundle.manifest.architecture
-    ranges = profile(shape, 0, 2048)
+    ranges = profile(shape, 2048)
     assert sorted(ranges) == sorted(INPUT_NAMES)
     rng = np.random.default_rng(0)
-    batches = [[1], [shape.max_tokens], [1] * (2048 // shape.block), [128] * 16, [2048], [1000, 30, 500]]
-    batches += [rng.integers(1, 400, 5).tolist() for _ in range(20)]
-    for lengths in batches:
-        arrays = pack([[0] * n for n in lengths], shape.block, shape.window // 2, 0)
+    batches = [[5], [shape.max_tokens], [5] * 409, [128] * 16, [2048], [1000, 30, 500], [65] * 31, [5] * 300 + [540]]
+    batches += [rng.integers(5, 400, 30).tolist() for _ in range(20)]
+    for run in (run for lengths in batches for run in lengths_of_runs(lengths, 2048)):
+        arrays = pack([[0] * n for n in run], shape.block, shape.window // 2)
         for name, array in arrays.items():
             least, _, most = ranges[name]
-            assert all(a <= b <= c for a, b, c in zip(least, array.shape, most, strict=True)), (name, lengths)
+            assert all(a <= b <= c for a, b, c in zip(least, array.shape, most, strict=True)), (name, run)
     for least, usual, most in ranges.values():
         assert all(a <= b <= c for a, b, c in zip(least, usual, most, strict=True))
 
@@ -158,7 +157,7 @@ def test_tensorrt_options_write_the_profile_and_the_precision(tmp_path) -> None:
 def test_tensorrt_engines_of_other_shapes_or_precision_are_not_reused(bundle, tmp_path) -> None:
     def folder(budget: int, precision: str):
         options = EngineOptions(tensorrt_cache=tmp_path, tensorrt_precision=precision)
-        return cache_folder(bundle, profile(bundle.manifest.architecture, 0, budget), options)
+        return cache_folder(bundle, profile(bundle.manifest.architecture, budget), options)
 
     first = folder(2048, "graph")
     assert first == folder(2048, "graph")
@@ -167,6 +166,6 @@ def test_tensorrt_engines_of_other_shapes_or_precision_are_not_reused(bundle, tm
 
 
 def test_threads_change_nothing_but_speed(bundle) -> None:
-    ids = [[101, *range(2000, 2000 + n), 102] for n in (3, 400, 50)]
+    ids = [[2, *[9] * n, 3] for n in (3, 400, 50)]
     one, two = (OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CPU, threads=n)).score(ids) for n in (1, 2))
     assert np.abs(one - two).max() < 1e-5
