@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from gapo_core.bundle import BundleError
+from gapo_core.pairs import TruncationPolicy
 
 from gapo_export.target import Target
 
@@ -28,13 +29,19 @@ def register(app: typer.Typer) -> None:
                 help="Longest input, special tokens included; beyond the checkpoint's limit its positions are tiled.",
             ),
         ] = None,
+        truncation: Annotated[
+            TruncationPolicy,
+            typer.Option(
+                envvar="GAPO_TRUNCATION", help="For pairs that are too long, unless a request says otherwise."
+            ),
+        ] = TruncationPolicy.ERROR,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,
     ) -> None:
         """Export a reward-model checkpoint (Longformer), or a generator's (any causal language model)."""
         figures = json.loads(quality.read_text(encoding="utf-8")) if quality else {}
         try:
-            path = _export(checkpoint, out, name, version, target, max_tokens, half_weights, figures)
+            path = _export(checkpoint, out, name, version, target, max_tokens, truncation, half_weights, figures)
         except (BundleError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
@@ -48,6 +55,7 @@ def _export(
     version: str,
     target: Target,
     max_tokens: int | None,
+    truncation: TruncationPolicy,
     half_weights: bool,
     quality: dict[str, object],
 ) -> Path:
@@ -59,7 +67,7 @@ def _export(
     if config.get("model_type") == "longformer":
         from gapo_export.publish import export_checkpoint
 
-        return export_checkpoint(checkpoint, out, name, version, half_weights, quality, target, max_tokens)
+        return export_checkpoint(checkpoint, out, name, version, half_weights, quality, target, max_tokens, truncation)
     from gapo_export.generator import export_generator, is_generator
 
     if not is_generator(config):
@@ -67,9 +75,10 @@ def _export(
             f"{checkpoint / 'config.json'}: model_type {config.get('model_type')!r} with architectures "
             f"{config.get('architectures')} is neither a Longformer nor a causal language model"
         )
-    if max_tokens is not None or half_weights or quality or target not in (Target.CPU, Target.CUDA):
+    plain = max_tokens is None and truncation is TruncationPolicy.ERROR and not half_weights and not quality
+    if not plain or target not in (Target.CPU, Target.CUDA):
         raise BundleError(
             "a generator is exported in fp32 for cpu or cuda, with its own length: leave out --max-tokens, "
-            "--half-weights, --quality and other targets"
+            "--truncation, --half-weights, --quality and other targets"
         )
     return export_generator(checkpoint, out, name, version)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from gapo_core.bundle import Architecture, Golden, Manifest, publish, sha256
 from gapo_core.packing import pack
-from gapo_core.pairs import PairEncoder
+from gapo_core.pairs import PairEncoder, TruncationPolicy
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import with_max_tokens
 
@@ -30,8 +30,11 @@ def export_checkpoint(
     quality: dict[str, Any] | None = None,
     target: Target = Target.CPU,
     max_tokens: int | None = None,
+    truncation: TruncationPolicy = TruncationPolicy.ERROR,
 ) -> Path:
     """Publishes `<store>/<name>/<version>`; `max_tokens` sets another limit than the checkpoint's.
+
+    `truncation` is what the server does with a longer pair unless a request says otherwise.
 
     Raises `BundleError` if the graph does not match the module, or the target cannot run it.
     """
@@ -62,6 +65,7 @@ def export_checkpoint(
             max_tokens=shape.max_tokens,
         ),
         template=encoder.template,
+        truncation=truncation,
         golden=Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=golden),
         provenance=provenance,
         quality=quality or {},
