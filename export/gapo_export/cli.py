@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         truncation: Annotated[
             TruncationPolicy,
             typer.Option(
-                envvar="GAPO_TRUNCATION", help="For pairs that are too long, unless a request says otherwise."
+                envvar="GAPO_TRUNCATION", help="For pairs that are too long; a request may say otherwise."
             ),
         ] = TruncationPolicy.ERROR,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
