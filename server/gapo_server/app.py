@@ -79,6 +79,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                lifespan="off",
                 timeout_graceful_shutdown=max(1, round(settings.drain_timeout)),
             )
         )
@@ -97,8 +98,8 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-            await service.close()
-        return not any(batcher.running_seconds for batcher in service.batchers.values())
+            idle = await service.close()
+        return idle
 
 
 def _handle_signals(web: _Web, service: ScoringService) -> None:

@@ -48,8 +48,8 @@ class Health:
                 due = time.monotonic() + interval
             now = self.ready
             if now is not was:
-                if not now:
-                    log.error("not ready: %s", self.problem or "stopping")
+                if self.problem:
+                    log.error("not ready: %s", self.problem)
                 elif was is False:
                     log.info("ready again")
                 self._service.metrics.healthy.set(not self.problem)

@@ -34,7 +34,8 @@ class ServedModel:
                 f"{manifest.template!r}; export the model anew"
             )
         try:
-            self.golden_ids = self.encoder.encode(manifest.golden.prompt, manifest.golden.response).ids
+            golden = self.encoder.encode(manifest.golden.prompt, manifest.golden.response, budgets=Budgets())
+            self.golden_ids = golden.ids
         except PairError as error:
             raise BundleError(f"{bundle.path / 'manifest.json'}: golden.{error}") from error
         try:

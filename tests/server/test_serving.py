@@ -16,13 +16,11 @@ import pytest
 from gapo_server.config import EMBEDDED
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-PROMPT = "Describe a laptop. memory: 8 gb, price range: budget"
-GOOD = "a budget laptop with 8 gb of memory ."
-BAD = "an expensive laptop with 4 gb of memory ."
+from tests.server.running import BAD, GOOD, PROMPT
 
 
 def post(server, path="/v1/score", **kwargs) -> httpx.Response:
-    return httpx.post(server.rest + path, timeout=60, **kwargs)
+    return server.post(path, **kwargs)
 
 
 def test_a_response_that_keeps_the_constraints_scores_higher(server) -> None:

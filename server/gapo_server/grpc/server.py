@@ -1,14 +1,11 @@
 """The gRPC server: the reward service, grpc.health.v1 and reflection."""
 
 import grpc
-from gapo.v1 import reward_pb2, reward_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from gapo_server.grpc.servicer import RewardServicer
+from gapo_server.grpc.servicer import SERVICE, RewardServicer
 from gapo_server.scoring.service import ScoringService
-
-SERVICE = reward_pb2.DESCRIPTOR.services_by_name["RewardService"].full_name
 
 
 class RpcServer:
@@ -20,8 +17,7 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the traffic
             ]
         )
-        servicer = RewardServicer(service)
-        reward_pb2_grpc.add_RewardServiceServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
+        self._server.add_generic_rpc_handlers((RewardServicer(service).handler(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._checks, self._server)
         reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 

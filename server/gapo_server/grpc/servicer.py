@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 import grpc
-from gapo.v1 import reward_pb2, reward_pb2_grpc
+from gapo.v1 import reward_pb2
 from gapo_core.pairs import TruncationPolicy
+from google.protobuf.message import DecodeError
 
 from gapo_server.access import Access, Exchange
 from gapo_server.errors import InvalidInput, RequestError
@@ -24,15 +25,32 @@ _NUMBERS = {policy: number for number, policy in _POLICIES.items()}
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class RewardServicer(reward_pb2_grpc.RewardServiceServicer):
+SERVICE = reward_pb2.DESCRIPTOR.services_by_name["RewardService"].full_name
+
+
+class RewardServicer:
+    """Takes requests as bytes and parses them itself: bytes that are no message get an error like any other."""
+
     def __init__(self, service: ScoringService) -> None:
         self._service = service
         self._access = Access(service.metrics)
 
-    async def Score(self, request: Any, context: Context) -> Any:
+    def handler(self) -> "grpc.GenericRpcHandler[bytes, Any]":
+        """The methods of gapo.v1.RewardService, to be added to a server."""
+        methods = {
+            "Score": grpc.unary_unary_rpc_method_handler(
+                self.Score, response_serializer=reward_pb2.ScoreResponse.SerializeToString
+            ),
+            "ListModels": grpc.unary_unary_rpc_method_handler(
+                self.ListModels, response_serializer=reward_pb2.ListModelsResponse.SerializeToString
+            ),
+        }
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+    async def Score(self, request: bytes, context: Context) -> Any:
         return await self._serve("Score", context, lambda exchange: self._score(request, context, exchange))
 
-    async def ListModels(self, request: Any, context: Context) -> Any:
+    async def ListModels(self, request: bytes, context: Context) -> Any:
         return await self._serve("ListModels", context, lambda exchange: self._list_models())
 
     async def _serve(self, route: str, context: Context, answer: Any) -> Any:
@@ -52,10 +70,14 @@ class RewardServicer(reward_pb2_grpc.RewardServiceServicer):
             refused.status, status.message(refused), status.trailing_metadata(refused, exchange.request_id)
         )
 
-    async def _score(self, request: Any, context: Context, exchange: Exchange) -> Any:
-        exchange.pairs = len(request.pairs)
+    async def _score(self, raw: bytes, context: Context, exchange: Exchange) -> Any:
         with self._service.admission.reservation() as held:
-            held.add(request.ByteSize())
+            held.add(len(raw))
+            try:
+                request = reward_pb2.ScoreRequest.FromString(raw)
+            except DecodeError as error:
+                raise InvalidInput(f"is not a gapo.v1.ScoreRequest of valid UTF-8: {error}", "request") from None
+            exchange.pairs = len(request.pairs)
             scored = await self._service.score(_question(request), _seconds_left(context))
         if scored.truncated_tokens:
             context.set_trailing_metadata((("x-gapo-truncated", str(scored.truncated_tokens)),))

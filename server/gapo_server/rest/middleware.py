@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gapo_server.access import Access, Exchange
-from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, TooLarge
+from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, Stopping, TooLarge
 from gapo_server.rest.responses import error_response
 from gapo_server.scoring.service import ScoringService
 
@@ -53,6 +53,13 @@ class Door:
                 await error_response(error, self._service.settings)(scope, receive, send_with_id)
             except ClientGone:
                 exchange.outcome = "cancelled"
+            except asyncio.CancelledError:
+                if not self._service.admission.stopping:
+                    raise
+                stopping = Stopping("the server stopped before it had scored this; try another one", retry_after=1)
+                exchange.fail(stopping)
+                if not started:
+                    await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
             except Exception:
                 if not started:
                     internal = RequestError(f"internal error; the server's log has request {exchange.request_id}")

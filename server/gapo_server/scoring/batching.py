@@ -6,8 +6,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gapo_server.engine.base import Engine
 from gapo_server.errors import DeadlineExceeded, EngineFailed, Overloaded, RequestError, Stopping, TooLarge
@@ -18,21 +21,35 @@ log = logging.getLogger(__name__)
 SPREAD = 4
 """A batch's pairs times its longest pair stay within SPREAD * max_batch_tokens: the graph's global attention
 pads to the longest, so one long pair among many short ones would cost memory and time out of proportion."""
+SMALL = 4
+"""A request is small when what waits of it fills at most one SMALL-th of a batch."""
 
 
 @dataclass(eq=False)
 class _Request:
-    """Sequences of one request; `waiting` are the numbers of those not yet in a batch, shortest first."""
+    """Sequences of one request; `waiting` are the numbers of those not yet in a batch, shortest first.
+
+    `sizes` are their tokens padded to blocks, as the engine computes them; `remaining` is the sum of those waiting.
+    """
 
     sequences: Sequence[Sequence[int]]
+    block: int
     future: "asyncio.Future[list[float]]"
     deadline: float | None
     arrived: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.waiting = deque(sorted(range(len(self.sequences)), key=lambda i: len(self.sequences[i])))
+        self.sizes = [-(-len(sequence) // self.block) * self.block for sequence in self.sequences]
+        self.remaining = sum(self.sizes)
         self.logits = [math.nan] * len(self.sequences)
         self.missing = len(self.sequences)
+
+    def take(self) -> int:
+        """The number of the next sequence, which waits no longer."""
+        number = self.waiting.popleft()
+        self.remaining -= self.sizes[number]
+        return number
 
     def settle(self, number: int, logit: float) -> None:
         self.logits[number] = logit
@@ -51,9 +68,9 @@ _Batch = list[tuple[_Request, int]]
 class Batcher:
     """Must be made inside the running event loop.
 
-    Each batch is led by the request that has waited longest for its turn to lead, and filled with one pair of
-    each waiting request in rounds; so a small request waits for the batch that runs and no longer, and no
-    request starves.
+    Every other batch at least is open to all: it is led by the request that has waited longest for its turn to
+    lead, and filled with one pair of each request in rounds, so that no request starves. Between two of those,
+    small requests have a batch to themselves: they wait for the batch that runs, not for another full one.
     """
 
     def __init__(
@@ -65,11 +82,12 @@ class Batcher:
         self._waiting = 0
         self._speed = 0.0  # tokens a second, a running mean
         self._wake = asyncio.Event()
-        self._closed = False
+        self._closed = self._last_was_small = False
         self.failure = ""
         self.batches = 0
         self._running_since: float | None = None
         self._thread = ThreadPoolExecutor(1, "gapo-engine")
+        self._job: Future[NDArray[np.float32]] | None = None
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._stopped)
 
@@ -87,10 +105,8 @@ class Batcher:
 
         Raises `TooLarge`, `Overloaded`, `Stopping`, `DeadlineExceeded`, or `EngineFailed`.
         """
-        if self._closed:
-            raise Stopping("the server is stopping; try another one", retry_after=1)
-        if not self.alive:
-            raise EngineFailed("the batcher has stopped; restart the server")
+        if self._closed or not self.alive:
+            raise self._ended()
         tokens = sum(map(len, sequences))
         if tokens > self._max_queue and len(sequences) > 1:
             raise TooLarge(f"hold {tokens} tokens; send at most {self._max_queue} a request, so fewer pairs", "pairs")
@@ -99,36 +115,36 @@ class Batcher:
             raise Overloaded(
                 f"{self._waiting} tokens wait already; try again in {wait:.0f} s", retry_after=min(60.0, max(1.0, wait))
             )
-        request = _Request(sequences, asyncio.get_running_loop().create_future(), deadline)
+        request = _Request(sequences, self._block, asyncio.get_running_loop().create_future(), deadline)
         self._requests.append(request)
         self._count(tokens)
         self._wake.set()
         return await request.future
 
-    async def close(self) -> None:
-        """Fails what waits. The batch in the engine is not awaited: it may never end."""
+    async def close(self, grace: float = 2.0) -> bool:
+        """Fails what waits; whether the engine is idle, or became so in `grace` seconds: it may never."""
         self._closed = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._job and not self._job.done():
+            await asyncio.wait([asyncio.wrap_future(self._job)], timeout=grace)
+        return not self._job or self._job.done()
+
+    def _ended(self) -> RequestError:
+        if self._closed:
+            return Stopping("the server is stopping; try another one", retry_after=1)
+        return EngineFailed("the batcher has stopped; restart the server")
 
     def _stopped(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception():
             log.error("the batcher died", exc_info=task.exception())
-        error: RequestError = EngineFailed("the batcher has stopped; restart the server")
-        if self._closed:
-            error = Stopping("the server is stopping; try another one", retry_after=1)
         for request in self._requests:
-            request.fail(error)
+            request.fail(self._ended())
 
     def _count(self, tokens: int) -> None:
         self._waiting += tokens
         self._metrics.queue_tokens.set(self._waiting)
-
-    def _cost(self, request: _Request) -> tuple[int, int]:
-        """Length and packed size in tokens of the request's next sequence."""
-        length = len(request.sequences[request.waiting[0]])
-        return length, -(-length // self._block) * self._block
 
     def _drop(self) -> None:
         """Takes out requests whose client has gone or whose deadline has passed."""
@@ -148,28 +164,35 @@ class Batcher:
                 kept.append(request)
         self._requests = kept
 
+    def _candidates(self) -> list[_Request]:
+        """The requests whose pairs the next batch may hold, its leader first."""
+        small = [request for request in self._requests if request.remaining * SMALL <= self._max_batch]
+        self._last_was_small = bool(small) and len(small) < len(self._requests) and not self._last_was_small
+        return small if self._last_was_small else list(self._requests)
+
     def _next(self) -> _Batch:
         """The next batch; an item over the budget runs alone."""
         self._drop()
         batch: _Batch = []
         used = longest = 0
-        candidates = list(self._requests)
+        candidates = self._candidates()
         while candidates:
             fitting = []
             for request in candidates:
-                length, size = self._cost(request)
+                number = request.waiting[0]
+                length, size = len(request.sequences[number]), request.sizes[number]
                 spread = (len(batch) + 1) * max(longest, length)
                 if batch and (used + size > self._max_batch or spread > SPREAD * self._max_batch):
                     continue  # neither will its later ones fit: they are longer
-                batch.append((request, request.waiting.popleft()))
+                batch.append((request, request.take()))
                 used, longest = used + size, max(longest, length)
                 self._count(-length)
                 self._metrics.queue_seconds.observe(time.monotonic() - request.arrived)
                 if request.waiting:
                     fitting.append(request)
             candidates = fitting
-        if self._requests:
-            self._requests.rotate(-1)  # another request leads the next batch
+        if not self._last_was_small:
+            self._requests.rotate(-1)  # another request leads the next open batch
         self._requests = deque(request for request in self._requests if request.waiting)
         return batch
 
@@ -193,8 +216,8 @@ class Batcher:
         self._metrics.batch_pairs.observe(len(batch))
         self._running_since = started = time.monotonic()
         try:
-            run = asyncio.get_running_loop().run_in_executor(self._thread, self._engine.score, sequences)
-            logits = [float(logit) for logit in await run]
+            self._job = self._thread.submit(self._engine.score, sequences)
+            logits = [float(logit) for logit in await asyncio.wrap_future(self._job)]
             if len(logits) != len(batch):
                 raise RuntimeError(f"{len(logits)} scores for {len(batch)} pairs")
             if not all(map(math.isfinite, logits)):
@@ -208,6 +231,10 @@ class Batcher:
                 await self._execute(batch[: len(batch) // 2])
                 await self._execute(batch[len(batch) // 2 :])
             return
+        except BaseException:  # the batcher ends: nobody else knows of these requests any more
+            for request, _ in batch:
+                request.fail(self._ended())
+            raise
         finally:
             seconds = time.monotonic() - started
             self._running_since = None

@@ -117,7 +117,8 @@ class ScoringService:
             cut = sum(getattr(pair, f"{field}_truncated_tokens") for pair in encoded)
             self.metrics.truncated_tokens.labels(model, field).inc(cut)
 
-    async def close(self) -> None:
-        for batcher in self.batchers.values():
-            await batcher.close()
+    async def close(self) -> bool:
+        """Fails what waits; whether every engine is idle."""
+        idle = [await batcher.close() for batcher in self.batchers.values()]
         self._encoding.close()
+        return all(idle)
