@@ -31,9 +31,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         truncation: Annotated[
             TruncationPolicy,
-            typer.Option(
-                envvar="GAPO_TRUNCATION", help="For pairs that are too long; a request may say otherwise."
-            ),
+            typer.Option(envvar="GAPO_TRUNCATION", help="For pairs that are too long; a request may say otherwise."),
         ] = TruncationPolicy.ERROR,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,

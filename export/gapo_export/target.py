@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 import onnx
+from gapo_core import runtimes
 from gapo_core.bundle import BundleError
 from onnx import TensorProto
 
@@ -19,14 +20,8 @@ class Target(str, Enum):
     TRITON = "triton"
 
 
-PRECISIONS = {
-    Target.CPU: ("fp32", "int8"),
-    Target.CUDA: ("fp32", "fp16", "bf16"),
-    Target.TENSORRT: ("fp32", "fp16", "bf16"),
-    Target.OPENVINO: ("fp32", "fp16", "bf16", "int8"),
-    Target.TRITON: ("fp32", "fp16", "bf16", "int8"),
-}
-"""ONNX Runtime's CPU kernels compute neither half precision; CUDA and TensorRT have none of dynamic int8."""
+PRECISIONS = {target: runtimes.PRECISIONS.get(target.value, ("fp32", "fp16", "bf16", "int8")) for target in Target}
+"""Triton runs whatever its machine's runtimes run."""
 
 _TRITON_TYPES: dict[int, str] = {
     TensorProto.INT64: "TYPE_INT64",

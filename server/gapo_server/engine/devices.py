@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import onnxruntime as ort
 from gapo_core.bundle import Bundle
+from gapo_core.runtimes import PRECISIONS
 
 from gapo_server.engine.base import Device, DeviceUnavailable, Engine, EngineOptions
 from gapo_server.engine.onnxruntime import CUDA, OnnxRuntimeEngine
@@ -44,18 +45,26 @@ def probe() -> Machine:
     )
 
 
-def choose(asked: Device, machine: Machine) -> Choice:
-    """`auto` takes CUDA where a GPU answers, else the CPU; TensorRT and OpenVINO are taken only when asked for,
-    as the first builds engines for minutes and the second may compute narrower. Raises `DeviceUnavailable`.
+def choose(asked: Device, machine: Machine, precision: str = "fp32") -> Choice:
+    """The device for a bundle of this precision.
+
+    `auto` takes CUDA where a GPU answers, else ONNX Runtime on the CPU, else OpenVINO; so OpenVINO only for a
+    precision that the others do not compute, and TensorRT, which builds engines for minutes, never unasked.
+    Raises `DeviceUnavailable`.
     """
-    missing = {device: _missing(device, machine) for device in Device if device is not Device.AUTO}
-    if asked is Device.AUTO:
-        if not missing[Device.CUDA]:
-            return Choice(Device.CUDA, f"auto: {machine.gpus} NVIDIA GPU(s) and a CUDA provider are here")
-        return Choice(Device.CPU, f"auto: no CUDA, as {missing[Device.CUDA].partition(';')[0]}")
-    if missing[asked]:
-        raise DeviceUnavailable(f"device: {asked.value} cannot be had: {missing[asked]}")
-    return Choice(asked, "as asked")
+    if asked is not Device.AUTO:
+        missing = _missing(asked, machine, precision)
+        if missing:
+            raise DeviceUnavailable(f"device: {asked.value} cannot be had: {missing}")
+        return Choice(asked, "as asked")
+    without: list[str] = []
+    for device in (Device.CUDA, Device.CPU, Device.OPENVINO):
+        missing = _missing(device, machine, precision)
+        if not missing:
+            here = f"{machine.gpus} NVIDIA GPU(s) and a CUDA provider are here" if device is Device.CUDA else ""
+            return Choice(device, f"auto: {'; '.join(without) or here}")
+        without.append(f"no {device.value}, as {missing.partition(';')[0]}")
+    raise DeviceUnavailable(f"device: none runs this bundle: {'; '.join(without)}; export it in fp32, or install one")
 
 
 def open_engine(bundle: Bundle, pad_id: int, options: EngineOptions, machine: Machine | None = None) -> Engine:
@@ -63,7 +72,7 @@ def open_engine(bundle: Bundle, pad_id: int, options: EngineOptions, machine: Ma
 
     Raises `DeviceUnavailable` when the device is not here or its libraries do not load.
     """
-    choice = choose(options.device, machine or probe())
+    choice = choose(options.device, machine or probe(), bundle.manifest.precision)
     log.info("device %s (%s)", choice.device.value, choice.reason)
     options = replace(options, device=choice.device)
     if choice.device is Device.OPENVINO:
@@ -74,8 +83,10 @@ def open_engine(bundle: Bundle, pad_id: int, options: EngineOptions, machine: Ma
     return OnnxRuntimeEngine(bundle, pad_id, options)
 
 
-def _missing(device: Device, machine: Machine) -> str:
+def _missing(device: Device, machine: Machine, precision: str) -> str:
     """Why the device cannot be had, then a semicolon and the remedy; empty if nothing is missing."""
+    if precision not in PRECISIONS[device.value]:
+        return f"it does not compute the bundle's {precision}; export it in {' or '.join(PRECISIONS[device.value])}"
     if device is Device.CPU:
         return ""
     if device is Device.OPENVINO:

@@ -29,10 +29,10 @@ GPU = Machine(providers=(TENSORRT, CUDA, CPU), gpus=2, openvino=True, both_runti
 @pytest.mark.parametrize(
     ("machine", "device", "reason"),
     [
-        (PLAIN, Device.CPU, f"no CUDA, as this onnxruntime has no {CUDA}"),
-        (replace(GPU, gpus=0), Device.CPU, "no CUDA, as no NVIDIA GPU answers"),
+        (PLAIN, Device.CPU, f"no cuda, as this onnxruntime has no {CUDA}"),
+        (replace(GPU, gpus=0), Device.CPU, "no cuda, as no NVIDIA GPU answers"),
         (replace(GPU, both_runtimes=True), Device.CPU, "overwrite each other"),
-        (replace(PLAIN, openvino=True), Device.CPU, "no CUDA"),
+        (replace(PLAIN, openvino=True), Device.CPU, "no cuda"),
         (GPU, Device.CUDA, "2 NVIDIA GPU"),
     ],
 )
@@ -40,6 +40,27 @@ def test_auto_takes_what_the_machine_has_and_says_why(machine, device, reason) -
     choice = choose(Device.AUTO, machine)
     assert choice.device is device
     assert reason in choice.reason
+
+
+@pytest.mark.parametrize(
+    ("machine", "precision", "device", "reason"),
+    [
+        (GPU, "bf16", Device.CUDA, "2 NVIDIA GPU"),
+        (GPU, "int8", Device.CPU, "no cuda, as it does not compute the bundle's int8"),
+        (replace(GPU, gpus=0), "bf16", Device.OPENVINO, "no cpu, as it does not compute the bundle's bf16"),
+    ],
+)
+def test_auto_takes_a_device_that_computes_the_bundles_precision(machine, precision, device, reason) -> None:
+    choice = choose(Device.AUTO, machine, precision)
+    assert choice.device is device
+    assert reason in choice.reason
+
+
+def test_a_precision_that_no_device_here_computes_is_an_error() -> None:
+    with pytest.raises(DeviceUnavailable, match=r"device: none runs this bundle: no cuda.* export it in fp32"):
+        choose(Device.AUTO, PLAIN, "fp16")
+    with pytest.raises(DeviceUnavailable, match="cpu cannot be had: it does not compute the bundle's fp16"):
+        choose(Device.CPU, PLAIN, "fp16")
 
 
 @pytest.mark.parametrize("device", [Device.CPU, Device.CUDA, Device.TENSORRT, Device.OPENVINO])
