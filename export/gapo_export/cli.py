@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from gapo_core.bundle import BundleError
 
-from gapo_export.target import Target
+from gapo_export.target import Precision, Target
 
 
 def register(app: typer.Typer) -> None:
@@ -28,13 +28,22 @@ def register(app: typer.Typer) -> None:
                 help="Longest input, special tokens included; beyond the checkpoint's limit its positions are tiled.",
             ),
         ] = None,
+        precision: Annotated[
+            Precision, typer.Option(envvar="GAPO_PRECISION", help="Arithmetic; one below fp32 is accepted on --pairs.")
+        ] = Precision.FP32,
+        pairs: Annotated[
+            Path | None,
+            typer.Option(
+                envvar="GAPO_PAIRS", exists=True, dir_okay=False, help="Real pairs, JSON lines of `gapo data`."
+            ),
+        ] = None,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,
     ) -> None:
         """Export a reward-model checkpoint (Longformer), or a generator's (any causal language model)."""
         figures = json.loads(quality.read_text(encoding="utf-8")) if quality else {}
         try:
-            path = _export(checkpoint, out, name, version, target, max_tokens, half_weights, figures)
+            path = _export(checkpoint, out, name, version, target, max_tokens, half_weights, figures, precision, pairs)
         except (BundleError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
@@ -50,6 +59,8 @@ def _export(
     max_tokens: int | None,
     half_weights: bool,
     quality: dict[str, object],
+    precision: Precision,
+    pairs: Path | None,
 ) -> Path:
     try:
         config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
@@ -59,7 +70,9 @@ def _export(
     if config.get("model_type") == "longformer":
         from gapo_export.publish import export_checkpoint
 
-        return export_checkpoint(checkpoint, out, name, version, half_weights, quality, target, max_tokens)
+        return export_checkpoint(
+            checkpoint, out, name, version, half_weights, quality, target, max_tokens, precision, pairs
+        )
     from gapo_export.generator import export_generator, is_generator
 
     if not is_generator(config):
@@ -67,9 +80,16 @@ def _export(
             f"{checkpoint / 'config.json'}: model_type {config.get('model_type')!r} with architectures "
             f"{config.get('architectures')} is neither a Longformer nor a causal language model"
         )
-    if max_tokens is not None or half_weights or quality or target not in (Target.CPU, Target.CUDA):
+    if (
+        max_tokens
+        or half_weights
+        or quality
+        or pairs
+        or precision is not Precision.FP32
+        or target not in (Target.CPU, Target.CUDA)
+    ):
         raise BundleError(
             "a generator is exported in fp32 for cpu or cuda, with its own length: leave out --max-tokens, "
-            "--half-weights, --quality and other targets"
+            "--half-weights, --quality, --precision, --pairs and other targets"
         )
     return export_generator(checkpoint, out, name, version)

@@ -19,6 +19,13 @@ class Target(str, Enum):
     TRITON = "triton"
 
 
+class Precision(str, Enum):
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+    INT8 = "int8"
+
+
 PRECISIONS = {
     Target.CPU: ("fp32", "int8"),
     Target.CUDA: ("fp32", "fp16", "bf16"),
