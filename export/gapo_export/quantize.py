@@ -26,7 +26,8 @@ def _large(graph: GraphProto) -> list[onnx.NodeProto]:
 
 def int8_products(wide: Path, file: Path) -> None:
     """Writes `file`: DynamicQuantizeLinear on activations and MatMulInteger, u8 by s8, for ONNX Runtime's CPU."""
-    chosen = [node.name for node in _large(onnx.load(str(wide), load_external_data=False).graph)]
+    # The quantizer parts a Gemm into MatMul and Add first, and names the former so.
+    chosen = [f"{node.name}_MatMul" for node in _large(onnx.load(str(wide), load_external_data=False).graph)]
     quantize_dynamic(str(wide), str(file), nodes_to_quantize=chosen, per_channel=True, weight_type=QuantType.QInt8)
 
 

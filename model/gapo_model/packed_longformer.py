@@ -220,7 +220,7 @@ class PackedLongformer(nn.Module):
         """
         h, d, hidden = self.heads, self.head_dim, self.hidden
         q = (attention.query_global(at_cls) / math.sqrt(d)).view(-1, h, 1, d)
-        folded = (q @ attention.key_global.weight.view(1, h, d, hidden)).squeeze(2)  # [B, h, hidden]
+        folded = (q @ attention.key_global.weight.view(1, h, d, hidden)).view(-1, h, hidden)  # [B, h, hidden]
         scores = folded[at.owner] @ tokens.transpose(1, 2) + at.absent  # [G, h, b]
         peaks = scores.detach().amax(-1)
         peak = torch.where(at.member[..., None] > 0, peaks, MASKED).amax(1)  # [B, h]
