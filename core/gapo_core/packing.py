@@ -4,7 +4,7 @@ Tokens of all sequences stand in one row without padding. Attention alone works 
 `block` consecutive tokens of one sequence, with the keys that they may see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,19 @@ def runs(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
         parted[-1].append(index)
         used += lengths[index]
     return parted
+
+
+def score_runs(
+    forward: Callable[[Arrays], NDArray[np.float32]],
+    sequences: Sequence[Sequence[int]],
+    block: int,
+    half_window: int,
+    max_tokens: int,
+) -> NDArray[np.float32]:
+    """Logits [B, labels] of B sequences, in order; `forward` sees one of their `runs` after the other, packed."""
+    parts = runs(list(map(len, sequences)), max_tokens)
+    logits = np.concatenate([forward(pack([sequences[i] for i in run], block, half_window)) for run in parts])
+    return logits[np.argsort(np.concatenate(parts))]
 
 
 def unpack(arrays: Arrays) -> list[list[int]]:

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from gapo_core.bundle import BundleError
 from gapo_core.pairs import TruncationPolicy
 
-from gapo_export.target import Target
+from gapo_export.target import Precision, Target
 
 
 def register(app: typer.Typer) -> None:
@@ -33,30 +33,38 @@ def register(app: typer.Typer) -> None:
             TruncationPolicy,
             typer.Option(envvar="GAPO_TRUNCATION", help="For pairs that are too long; a request may say otherwise."),
         ] = TruncationPolicy.ERROR,
+        precision: Annotated[
+            Precision, typer.Option(envvar="GAPO_PRECISION", help="Arithmetic; one below fp32 is accepted on --pairs.")
+        ] = Precision.FP32,
+        pairs: Annotated[
+            Path | None,
+            typer.Option(
+                envvar="GAPO_PAIRS", exists=True, dir_okay=False, help="Real pairs, JSON lines of `gapo data`."
+            ),
+        ] = None,
         half_weights: Annotated[bool, typer.Option(help="Store weights as fp16; compute in fp32.")] = False,
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,
     ) -> None:
         """Export a reward-model checkpoint (Longformer), or a generator's (any causal language model)."""
-        figures = json.loads(quality.read_text(encoding="utf-8")) if quality else {}
+        options = {
+            "target": target,
+            "max_tokens": max_tokens,
+            "truncation": truncation,
+            "precision": precision,
+            "pairs": pairs,
+            "half_weights": half_weights,
+            "quality": json.loads(quality.read_text(encoding="utf-8")) if quality else None,
+        }
         try:
-            path = _export(checkpoint, out, name, version, target, max_tokens, truncation, half_weights, figures)
+            path = _export(checkpoint, out, name, version, options)
         except (BundleError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
         typer.echo(str(path))
 
 
-def _export(
-    checkpoint: Path,
-    out: Path,
-    name: str,
-    version: str,
-    target: Target,
-    max_tokens: int | None,
-    truncation: TruncationPolicy,
-    half_weights: bool,
-    quality: dict[str, object],
-) -> Path:
+def _export(checkpoint: Path, out: Path, name: str, version: str, options: dict[str, Any]) -> Path:
+    """`options` are those of `export_checkpoint`; a generator takes none of them."""
     try:
         config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -65,7 +73,7 @@ def _export(
     if config.get("model_type") == "longformer":
         from gapo_export.publish import export_checkpoint
 
-        return export_checkpoint(checkpoint, out, name, version, half_weights, quality, target, max_tokens, truncation)
+        return export_checkpoint(checkpoint, out, name, version, **options)
     from gapo_export.generator import export_generator, is_generator
 
     if not is_generator(config):
@@ -73,10 +81,10 @@ def _export(
             f"{checkpoint / 'config.json'}: model_type {config.get('model_type')!r} with architectures "
             f"{config.get('architectures')} is neither a Longformer nor a causal language model"
         )
-    plain = max_tokens is None and truncation is TruncationPolicy.ERROR and not half_weights and not quality
-    if not plain or target not in (Target.CPU, Target.CUDA):
+    plain = (None, False, Target.CPU, Target.CUDA, TruncationPolicy.ERROR, Precision.FP32)
+    given = [f"--{option.replace('_', '-')}" for option, value in options.items() if value not in plain]
+    if given:
         raise BundleError(
-            "a generator is exported in fp32 for cpu or cuda, with its own length: leave out --max-tokens, "
-            "--truncation, --half-weights, --quality and other targets"
+            f"a generator is exported in fp32 for cpu or cuda, with its own length: leave out {', '.join(given)}"
         )
     return export_generator(checkpoint, out, name, version)

@@ -20,7 +20,14 @@ class Target(str, Enum):
     TRITON = "triton"
 
 
-PRECISIONS = {target: runtimes.PRECISIONS.get(target.value, ("fp32", "fp16", "bf16", "int8")) for target in Target}
+class Precision(str, Enum):
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+    INT8 = "int8"
+
+
+PRECISIONS = {target: runtimes.PRECISIONS.get(target.value, tuple(p.value for p in Precision)) for target in Target}
 """Triton runs whatever its machine's runtimes run."""
 
 _TRITON_TYPES: dict[int, str] = {

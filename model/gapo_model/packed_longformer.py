@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-MASKED = -1e9
+MASKED = -6e4  # within the range of fp16
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Embeddings(nn.Module):
         return cast(Tensor, self.LayerNorm(x + self.token_type_embeddings.weight[0]))
 
 
-class _SelfAttention(nn.Module):
+class SelfAttention(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.query = nn.Linear(hidden, hidden)
@@ -82,7 +82,7 @@ class _Attention(nn.Module):
     def __init__(self, shape: LongformerShape) -> None:
         super().__init__()
         hidden = shape.hidden_size
-        self.add_module("self", _SelfAttention(hidden))
+        self.add_module("self", SelfAttention(hidden))
         self.output = _Residual(hidden, hidden, shape.layer_norm_eps, shape.hidden_dropout_prob)
 
 
@@ -128,7 +128,7 @@ class _Head(nn.Module):
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """What `gapo_core.packing.pack` says of blocks, for every layer; `absent` [G, 1, b] masks missing queries."""
 
     queries: Tensor
@@ -179,7 +179,7 @@ class PackedLongformer(nn.Module):
         # Masks depend on the window only, so layers of one window share one.
         bands = {half: _band(query_pos, key_pos, half) for half in set(self.half_windows)}
         absent = (query_pos < 0).to(torch.float32)[:, None] * MASKED  # [G, 1, b]
-        at = _Layout(queries, keys, slots, cls, owner, member.to(torch.float32), absent)
+        at = Layout(queries, keys, slots, cls, owner, member.to(torch.float32), absent)
         last = len(self.half_windows) - 1
         for depth, module in enumerate(self.longformer.encoder.layer):
             layer, band = cast(_Layer, module), bands[self.half_windows[depth]]
@@ -187,11 +187,11 @@ class PackedLongformer(nn.Module):
                 x = checkpoint(self._layer, layer, x, band, at, depth == last, use_reentrant=False)
             else:
                 x = self._layer(layer, x, band, at, depth == last)
-        return cast(Tensor, self.classifier(x))
+        return cast(Tensor, self.classifier(x)).float()
 
-    def _layer(self, layer: _Layer, x: Tensor, band: Tensor, at: _Layout, last: bool) -> Tensor:
+    def _layer(self, layer: _Layer, x: Tensor, band: Tensor, at: Layout, last: bool) -> Tensor:
         """[T, hidden] -> [T, hidden]; the last layer gives [B, hidden], as the classifier reads CLS only."""
-        attention = cast(_SelfAttention, layer.attention.self)
+        attention = cast(SelfAttention, layer.attention.self)
         at_cls = x[at.cls]
         mixed = self._from_cls(attention, at_cls, F.embedding(at.queries, x), at)
         if last:
@@ -202,7 +202,7 @@ class PackedLongformer(nn.Module):
         x = layer.attention.output(mixed, x)
         return cast(Tensor, layer.output(F.gelu(layer.intermediate.dense(x)), x))
 
-    def _banded(self, attention: _SelfAttention, x: Tensor, band: Tensor, at: _Layout) -> Tensor:
+    def _banded(self, attention: SelfAttention, x: Tensor, band: Tensor, at: Layout) -> Tensor:
         """Sliding-window attention. [T, hidden] -> [T, hidden]"""
         # F.embedding: its backward is several times faster than that of indexing.
         q, k, v = (
@@ -212,7 +212,7 @@ class PackedLongformer(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v, band.to(q.dtype))  # [G, h, b, d]
         return F.embedding(at.slots, mixed.transpose(1, 2).reshape(-1, self.hidden))
 
-    def _from_cls(self, attention: _SelfAttention, at_cls: Tensor, tokens: Tensor, at: _Layout) -> Tensor:
+    def _from_cls(self, attention: SelfAttention, at_cls: Tensor, tokens: Tensor, at: Layout) -> Tensor:
         """CLS attends to its whole sequence, block by block; [B, hidden] from tokens [G, b, hidden].
 
         Key and value projections are folded into the one query; the key bias is constant in the softmax
@@ -220,14 +220,15 @@ class PackedLongformer(nn.Module):
         """
         h, d, hidden = self.heads, self.head_dim, self.hidden
         q = (attention.query_global(at_cls) / math.sqrt(d)).view(-1, h, 1, d)
-        folded = (q @ attention.key_global.weight.view(1, h, d, hidden)).squeeze(2)  # [B, h, hidden]
+        folded = (q @ attention.key_global.weight.view(1, h, d, hidden)).view(-1, h, hidden)  # [B, h, hidden]
         scores = folded[at.owner] @ tokens.transpose(1, 2) + at.absent  # [G, h, b]
         peaks = scores.detach().amax(-1)
         peak = torch.where(at.member[..., None] > 0, peaks, MASKED).amax(1)  # [B, h]
         weights = torch.exp(scores - peak[at.owner][..., None])
         total = at.member @ weights.sum(-1)  # [B, h]
         weights = weights / total[at.owner][..., None]
-        context = at.member @ (weights.to(tokens.dtype) @ tokens).flatten(1)
+        parts = (weights.to(tokens.dtype) @ tokens).flatten(1)  # [G, h * hidden]
+        context = at.member.to(parts.dtype) @ parts
         out = attention.value_global.weight.view(1, h, d, hidden) @ context.view(-1, h, hidden, 1)
         return out.reshape(-1, hidden) + attention.value_global.bias
 

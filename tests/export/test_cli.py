@@ -53,7 +53,7 @@ def test_length_truncation_and_budgets_of_a_bundle_agree_with_the_pairs_that_its
         (None, (), "give a Hugging Face checkpoint folder"),
         ({"model_type": "bert", "architectures": ["BertModel"]}, (), "neither a Longformer nor a causal language"),
         ({"architectures": ["Qwen2ForCausalLM"]}, ("--max-tokens", "100"), "leave out --max-tokens"),
-        ({"architectures": ["Qwen2ForCausalLM"]}, ("--target", "triton"), "other targets"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--target", "triton"), "leave out --target"),
         ({"model_type": "longformer"}, ("--target", "triton", "--version", "v1"), "choose --version 1, 2"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from gapo_core.bundle import Bundle
-from gapo_core.packing import Arrays, pack, runs
+from gapo_core.packing import Arrays, pack, score_runs
 from numpy.typing import NDArray
 
 from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
@@ -109,17 +109,13 @@ class OnnxRuntimeEngine:
         self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        logits = np.empty(len(sequences), np.float32)
-        largest = 0
         with self._lock:
-            for run in runs(list(map(len, sequences)), self._run_tokens):
-                arrays = pack([sequences[i] for i in run], self._block, self._half_window)
-                logits[run] = self._run(arrays)[:, 0]
-                largest = max(largest, len(arrays["ids"]))
+            logits = score_runs(self._run, sequences, self._block, self._half_window, self._run_tokens)
             self._last = time.monotonic()
-            if self._returns_memory and self._timer is None and largest > LARGE:
+            if self._returns_memory and self._timer is None and sum(map(len, sequences)) > LARGE:
                 self._wait(IDLE)
-        return logits
+        scores: NDArray[np.float32] = logits[:, 0]
+        return scores
 
     def _run(self, arrays: Arrays, run_options: Any = None) -> NDArray[np.float32]:
         if self._pinned is None:
