@@ -1,5 +1,6 @@
 """The `gapo` program: its commands come from the entry-point group `gapo.commands`."""
 
+import sys
 from importlib.metadata import entry_points
 
 import typer
@@ -14,14 +15,16 @@ def _missing(app: typer.Typer, name: str, extra: str, cause: ImportError) -> Non
         raise typer.Exit(1)
 
 
-def build() -> typer.Typer:
+def build(only: str = "") -> typer.Typer:
+    """The program with all its commands, or with the one that was asked for: others may take seconds to import."""
     app = typer.Typer(no_args_is_help=True, help="GAPO: a reward model that understands constraints.")
 
     @app.callback()
     def _root() -> None:
         """GAPO: train, export, serve and ask a reward model that understands constraints."""
 
-    for point in sorted(entry_points(group="gapo.commands"), key=lambda point: point.name):
+    points = sorted(entry_points(group="gapo.commands"), key=lambda point: point.name)
+    for point in [point for point in points if point.name == only] or points:
         try:
             register = point.load()
         except ImportError as error:
@@ -32,4 +35,4 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    build()()
+    build(sys.argv[1] if len(sys.argv) > 1 else "")()
