@@ -12,14 +12,15 @@ from typer.testing import CliRunner
 
 MODEL = next(EMBEDDED.glob("*/*/manifest.json")).parent
 NAME = MODEL.parent.name
+MANIFEST = json.loads((MODEL / "manifest.json").read_text())
+KIND = f"{MANIFEST['precision']} {MANIFEST['architecture']['max_tokens']}"
 
 
 @pytest.fixture
 def store(tmp_path):
-    shutil.copytree(MODEL, tmp_path / NAME / "1")
-    shutil.copytree(MODEL, tmp_path / NAME / "2")
-    file = tmp_path / NAME / "2/manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": "2"}))
+    for version in ("1", "2"):
+        shutil.copytree(MODEL, tmp_path / NAME / version)
+        (tmp_path / NAME / version / "manifest.json").write_text(json.dumps(MANIFEST | {"version": version}))
     return tmp_path
 
 
@@ -31,7 +32,7 @@ def run(store):
 
 
 def test_list_marks_the_version_that_is_served(run, store) -> None:
-    assert run("list").stdout == f"{NAME} 1 fp32 4096\n{NAME} 2 fp32 4096 default\n"
+    assert run("list").stdout == f"{NAME} 1 {KIND}\n{NAME} 2 {KIND} default\n"
     rows = json.loads(run("list", "--json").stdout)["models"]
     assert [(row["version"], row["default"], row["problem"]) for row in rows] == [("1", False, ""), ("2", True, "")]
 
@@ -41,7 +42,7 @@ def test_promote_changes_what_is_loaded(run, store) -> None:
     assert [model.manifest.version for model in load_models(settings)] == ["2"]
     assert run("promote", f"{NAME}/1").stdout == f"{store / NAME / '1'}\n"
     assert [model.manifest.version for model in load_models(settings)] == ["1"]
-    assert run("list").stdout == f"{NAME} 1 fp32 4096 default\n{NAME} 2 fp32 4096\n"
+    assert run("list").stdout == f"{NAME} 1 {KIND} default\n{NAME} 2 {KIND}\n"
 
 
 def test_a_damaged_bundle_is_named_and_not_promoted(run, store) -> None:
