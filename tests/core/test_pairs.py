@@ -4,9 +4,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gapo_core.constraints.attributes import Attribute, states
-from gapo_core.packing import pack, unpack
+from gapo_core.packing import pack, runs, score_runs, unpack
 from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
 from gapo_server.config import EMBEDDED
 from hypothesis import given, settings
@@ -196,6 +197,24 @@ def test_packing_round_trips_and_lists_every_visible_key_once(sequences, block, 
             span = range(max(0, at - half_window), min(len(sequences[number]), at + half_window + 1))
             assert {0, *span} <= {p for _, p in keys}
     assert len(seen) == len(pos)
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(1, 400))
+def test_runs_part_a_batch_by_length_within_the_budget(lengths, max_tokens) -> None:
+    parted = runs(lengths, max_tokens)
+    assert sorted(index for run in parted for index in run) == list(range(len(lengths)))
+    in_order = [lengths[index] for run in parted for index in run]
+    assert in_order == sorted(lengths)
+    assert all(len(run) == 1 or sum(lengths[index] for index in run) <= max_tokens for run in parted)
+
+
+def test_runs_are_scored_in_the_order_given() -> None:
+    sequences = [[7] * 50, [3], [5] * 20, [1, 1]]
+
+    def forward(arrays):
+        return arrays["ids"][arrays["cls"]][:, None].astype(np.float32)
+
+    assert score_runs(forward, sequences, 8, 4, 40)[:, 0].tolist() == [7, 3, 5, 1]
 
 
 def test_packing_refuses_empty_sequences() -> None:

@@ -76,3 +76,28 @@ def test_pack_round_trips() -> None:
     rng = np.random.default_rng(1)
     sequences = [rng.integers(5, 500, n).tolist() for n in LENGTHS]
     assert unpack(pack(sequences, 32, 64)) == sequences
+
+
+def test_checkpointed_gradients_equal_plain_ones(hf) -> None:
+    sequences = [np.random.default_rng(2).integers(5, 500, n).tolist() for n in (3, 90, 200)]
+    gradients = []
+    for checkpointing in (False, True):
+        model = load_checkpoint(hf[1]).train()
+        model.gradient_checkpointing = checkpointing
+        _packed(model, sequences).sum().backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        assert torch.allclose(gradient, gradients[1][name], atol=1e-6), name
+
+
+def test_bf16_autocast_trains(hf) -> None:
+    sequences = [np.random.default_rng(3).integers(5, 500, n).tolist() for n in (3, 90, 200)]
+    model = load_checkpoint(hf[1]).eval()
+    expected = _packed(model, sequences)
+    with torch.autocast("cpu", torch.bfloat16):
+        got = _packed(model, sequences)
+    got.sum().backward()
+    assert got.dtype == torch.float32
+    assert (got - expected).abs().max().item() < 0.1
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
