@@ -169,14 +169,32 @@ def _verify(path: Path, name: str, expected: str) -> None:
 
 
 def publish(store: str | Path, manifest: Manifest, write: Callable[[Path], None]) -> Path:
-    """Publishes `<store>/<name>/<version>` atomically: `write` fills a temporary sibling, which is renamed.
+    """Publishes `<store>/<name>/<version>` (see `publish_folder`); `write` makes its files.
 
-    Hashes of the files that `write` made replace `manifest.files`. A version appears whole or not at all, also
-    after a crash, a kill or a full disk; of two publishers of one version the first to finish wins. Raises
-    `BundleError` if the version exists, the disk is full, or what `write` made is not a loadable bundle.
+    Their hashes replace `manifest.files`. Raises `BundleError` also if what `write` made is not a loadable bundle.
     """
-    home = Path(store) / manifest.name
-    target = home / manifest.version
+
+    def fill(work: Path) -> None:
+        write(work)
+        done = manifest.model_copy(update={"files": hash_files(work)})
+        (work / "manifest.json").write_text(done.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        load(work)
+
+    return publish_folder(Path(store) / manifest.name / manifest.version, fill)
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Relative path -> sha256 of every file in the folder."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def publish_folder(target: Path, fill: Callable[[Path], None]) -> Path:
+    """Publishes a version folder: `fill` fills a temporary sibling, which is renamed.
+
+    A version appears whole or not at all, also after a crash, a kill or a full disk; of two publishers of one
+    version the first to finish wins. Raises `BundleError` if the version exists or the disk is full.
+    """
+    home = target.parent
     taken = BundleError(f"{target}: already exists; choose another --version")
     if target.exists():
         raise taken
@@ -184,12 +202,8 @@ def publish(store: str | Path, manifest: Manifest, write: Callable[[Path], None]
         home.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(home)
         with _work_directory(home) as work:
-            write(work)
-            files = {p.relative_to(work).as_posix(): sha256(p) for p in sorted(work.rglob("*")) if p.is_file()}
-            done = manifest.model_copy(update={"files": files})
-            (work / "manifest.json").write_text(done.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            fill(work)
             work.chmod(0o755)
-            load(work)
             for file in work.rglob("*"):
                 _sync(file)
             _sync(work)

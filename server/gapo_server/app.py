@@ -12,6 +12,7 @@ import uvicorn
 
 from gapo_server import logs
 from gapo_server.config import Settings
+from gapo_server.engine.cpu import pin_to_node
 from gapo_server.grpc.server import RpcServer
 from gapo_server.health import Health
 from gapo_server.rest import routes
@@ -123,6 +124,8 @@ def _banner(service: ScoringService, rest: str, grpc: str) -> str:
 
 def run(settings: Settings) -> None:
     logs.configure(settings.log_level, settings.log_format)
+    if settings.numa_node is not None:
+        pin_to_node(settings.numa_node)
     if not asyncio.run(serve(settings)):
         # A thread that is still inside the engine would hold the process for ever.
         log.error("the engine did not answer in time; leaving")

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gapo_server.engine.base import Device, EngineOptions
+
 EMBEDDED = Path(__file__).parent / "bundles"
 
 
@@ -51,7 +53,20 @@ class Settings(BaseSettings):
     health_interval: float = Field(default=5.0, gt=0, description="Seconds between health probes of an idle engine.")
     drain_timeout: float = Field(default=30.0, ge=0, description="Seconds that running requests have after SIGTERM.")
 
-    threads: int = Field(default=0, ge=0, description="Threads of the runtime; 0 lets it choose.")
+    device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
+    threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
+    numa_node: int | None = Field(default=None, ge=0, description="Keep the process and its memory on this NUMA node.")
+    memory_arena: bool = Field(default=True, description="Keep a batch's memory for the next; idle, it is returned.")
+    gpu: int = Field(default=0, ge=0, description="Number of the GPU.")
+    gpu_memory_bytes: int = Field(
+        default=0, ge=0, description="Most GPU memory of the runtime's arena; 0 sets no limit."
+    )
+    tensorrt_precision: Literal["graph", "fp16", "bf16"] = Field(
+        default="graph", description="Arithmetic that TensorRT may use; graph keeps the bundle's own."
+    )
+    tensorrt_cache: Path = Field(
+        default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
+    )
     tokenizer_threads: int = Field(default=2, gt=0, description="Threads that tokenize.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -60,3 +75,17 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="One line or one JSON object per event, on stderr."
     )
+
+    @property
+    def engine(self) -> EngineOptions:
+        """The part of the settings that an engine reads."""
+        return EngineOptions(
+            device=self.device,
+            threads=self.threads,
+            max_batch_tokens=self.max_batch_tokens,
+            memory_arena=self.memory_arena,
+            gpu=self.gpu,
+            gpu_memory_bytes=self.gpu_memory_bytes,
+            tensorrt_precision=self.tensorrt_precision,
+            tensorrt_cache=self.tensorrt_cache,
+        )

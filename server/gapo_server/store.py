@@ -1,15 +1,14 @@
 """Bundles -> served models: verified, loaded, and proved on a warm-up batch before they take requests."""
 
 import math
-import re
-from pathlib import Path
 
 from gapo_core.bundle import Bundle, BundleError, load
 from gapo_core.pairs import Budgets, PairEncoder, PairError
+from gapo_core.store import default_bundles
 
 from gapo_server.config import Settings
-from gapo_server.engine.base import Engine
-from gapo_server.engine.onnxruntime import OnnxRuntimeEngine
+from gapo_server.engine.base import DeviceUnavailable, Engine
+from gapo_server.engine.devices import open_engine
 
 WARM_UP_TOKENS = 300
 
@@ -18,7 +17,8 @@ class ServedModel:
     """A bundle's encoder and engine, proved to give the manifest's golden score; else raises `BundleError`."""
 
     def __init__(self, bundle: Bundle, settings: Settings, engine: Engine | None = None) -> None:
-        """`engine` stands in for the one that the settings ask for. Raises `PairError` for budgets that do not fit."""
+        """`engine` stands in for the one that the settings ask for. Raises `PairError` for
+        budgets that do not fit, `DeviceUnavailable` for a device that is not here."""
         self.manifest = manifest = bundle.manifest
         budgets = Budgets(settings.prompt_budget, settings.response_budget)
         tokenizer = bundle.file("tokenizer.json")
@@ -39,8 +39,10 @@ class ServedModel:
         except PairError as error:
             raise BundleError(f"{bundle.path / 'manifest.json'}: golden.{error}") from error
         try:
-            self.engine = engine or OnnxRuntimeEngine(bundle, self.encoder.pad_id, settings.threads)
+            self.engine = engine or open_engine(bundle, self.encoder.pad_id, settings.engine)
             self._warm_up()
+        except DeviceUnavailable:
+            raise
         except BundleError as error:
             raise BundleError(f"{bundle.path}: {error}") from error
         except Exception as error:
@@ -71,24 +73,8 @@ class ServedModel:
 
 
 def load_models(settings: Settings) -> list[ServedModel]:
-    """The one bundle, or the newest version of each model in the store. Raises `BundleError`."""
-    if settings.bundle:
-        paths = [settings.bundle]
-    else:
-        newest: dict[str, Path] = {}
-        for path in list_bundles(settings.store):
-            newest[path.parent.name] = path
-        paths = list(newest.values())
+    """The one bundle, or the promoted or else newest version of each model in the store. Raises `BundleError`."""
+    paths = [settings.bundle] if settings.bundle else default_bundles(settings.store)
     if not paths:
         raise BundleError(f"{settings.store}: holds no <model>/<version>/manifest.json; publish with `gapo export`")
     return [ServedModel(load(path), settings) for path in paths]
-
-
-def list_bundles(store: Path) -> list[Path]:
-    """Bundle folders by model, versions ascending ("1.9" before "1.10"); half-published ones are left out."""
-
-    def order(path: Path) -> tuple[str, list[tuple[int, str]]]:
-        parts = re.findall(r"\d+|\D+", path.name)
-        return path.parent.name, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-    return sorted((manifest.parent for manifest in store.glob("[!.]*/[!.]*/manifest.json")), key=order)

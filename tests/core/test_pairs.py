@@ -4,9 +4,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gapo_core.constraints.attributes import Attribute, states
-from gapo_core.packing import pack, unpack
+from gapo_core.packing import pack, runs, score_runs, unpack
 from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
 from gapo_server.config import EMBEDDED
 from hypothesis import given, settings
@@ -176,23 +177,49 @@ def test_bad_fields_are_named(encoder, field, bad) -> None:
     st.sampled_from([4, 16, 32]),
     st.sampled_from([8, 20, 32]),
 )
-def test_packing_round_trips_and_lists_every_visible_block(sequences, block, half_window) -> None:
-    arrays = pack(sequences, block, half_window, 0)
+def test_packing_round_trips_and_lists_every_visible_key_once(sequences, block, half_window) -> None:
+    arrays = pack(sequences, block, half_window)
     assert unpack(arrays) == sequences
-    pos, seg = arrays["pos"], arrays["seg"]
-    for query in range(len(pos)):
-        if pos[query] < 0:
-            continue
-        near = (seg == seg[query]) & (pos >= 0) & (abs(pos - pos[query]) <= half_window)
-        needed = set((near.nonzero()[0] // block).tolist())
-        row = arrays["neighbours"][query // block].tolist()
-        assert needed <= set(row)
-        assert len(row) == len(set(row)) or row.count(len(pos) // block) > 1
+    first, pos = arrays["cls"], arrays["pos"]
+    seen = set()
+    for group, number in enumerate(arrays["owner"]):
+        assert arrays["member"][:, group].nonzero()[0].tolist() == [number]
+        key_pos = arrays["key_pos"][group]
+        keys = [(k, p) for k, p in zip(arrays["keys"][group], key_pos, strict=True) if p >= 0]
+        assert len(set(keys)) == len(keys)
+        assert all(k == first[number] + p and pos[k] == p for k, p in keys)
+        for slot, (query, at) in enumerate(zip(arrays["queries"][group], arrays["query_pos"][group], strict=True)):
+            if at < 0:
+                continue
+            assert arrays["slots"][query] == group * arrays["queries"].shape[1] + slot
+            assert pos[query] == at
+            seen.add(int(query))
+            span = range(max(0, at - half_window), min(len(sequences[number]), at + half_window + 1))
+            assert {0, *span} <= {p for _, p in keys}
+    assert len(seen) == len(pos)
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(1, 400))
+def test_runs_part_a_batch_by_length_within_the_budget(lengths, max_tokens) -> None:
+    parted = runs(lengths, max_tokens)
+    assert sorted(index for run in parted for index in run) == list(range(len(lengths)))
+    in_order = [lengths[index] for run in parted for index in run]
+    assert in_order == sorted(lengths)
+    assert all(len(run) == 1 or sum(lengths[index] for index in run) <= max_tokens for run in parted)
+
+
+def test_runs_are_scored_in_the_order_given() -> None:
+    sequences = [[7] * 50, [3], [5] * 20, [1, 1]]
+
+    def forward(arrays):
+        return arrays["ids"][arrays["cls"]][:, None].astype(np.float32)
+
+    assert score_runs(forward, sequences, 8, 4, 40)[:, 0].tolist() == [7, 3, 5, 1]
 
 
 def test_packing_refuses_empty_sequences() -> None:
     with pytest.raises(ValueError, match="sequences"):
-        pack([[1], []], 4, 4, 0)
+        pack([[1], []], 4, 4)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def to_tensors(
     model: PackedLongformer, encoder: PairEncoder, ids: Sequence[Sequence[int]], device: torch.device
 ) -> list[torch.Tensor]:
     """The packed arrays of a batch, in the order of the model's arguments."""
-    arrays = pack(ids, model.block, max(model.half_windows), encoder.pad_id)
+    arrays = pack(ids, model.block, max(model.half_windows))
     return [torch.from_numpy(array).to(device) for array in arrays.values()]
 
 
