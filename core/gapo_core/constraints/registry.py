@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gapo_core.constraints.document import Document, relaxed
 from gapo_core.constraints.relations import listed
@@ -25,6 +25,9 @@ class Kwargs(BaseModel):
     """Base of every family's keyword arguments; give each field a type, bounds and a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Phrase = Annotated[str, Field(pattern=r"\S", description="a text that is not blank")]
 
 
 class NoKwargs(Kwargs):
