@@ -13,7 +13,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Pla
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict
 
-_SEPARATOR = re.compile(r"(?<!\*)\*{6}(?!\*)")
+_SEPARATOR = re.compile(r"\*{6}(?<!\*{7})(?!\*)")
 _DRESS = "\"'*_>` \t\r\n"  # quotes and emphasis around the request are typography, not words said before it
 _REQUESTS = ("Write a short poem about a lantern.", "Tell me how a violin is made.", "Describe a walk by a glacier.")
 

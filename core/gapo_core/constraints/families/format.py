@@ -23,9 +23,9 @@ _BULLET = re.compile(r"^[^\S\n]*[*+•‣◦▪●○∙–-][^\S\n]+(?!(?:[*_-]
 _NUMBERED = re.compile(r"^[^\S\n]*\d{1,3}[.)][^\S\n]+\S[^\n]*", re.MULTILINE)
 _FENCED = re.compile(r"^[^\S\n]*(```|~~~)[^\n]*\n.*?(?:^[^\S\n]*\1|\Z)", re.MULTILINE | re.DOTALL)
 _REFERENCE_BULLETS = (re.compile(r"^\s*\*[^\*].*$", re.MULTILINE), re.compile(r"^\s*-.*$", re.MULTILINE))
-_HIGHLIGHT = re.compile(
-    r"(?<![\w*\\])(\*{1,3})(?=[^\s*])([^*\n]*[^\s*])\1(?![\w*])|(?<![\w\\])(__?)(?=[^\s_])([^_\n]*[^\s_])\3(?!\w)"
-)
+# Emphasis of one, two or three marks that touches the words in it and no word around it.
+_STARRED = re.compile(r"\*(?<![\w*\\]\*)(\*{0,2})(?=[^\s*])([^*\n]*[^\s*])\*\1(?![\w*])")
+_UNDERSCORED = re.compile(r"_(?<![\w\\]_)(_?)(?=[^\s_])([^_\n]*[^\s_])_\1(?!\w)")
 _REFERENCE_HIGHLIGHT = re.compile(r"\*[^\n\*]*\*")
 _REFERENCE_DOUBLE_HIGHLIGHT = re.compile(r"\*\*[^\n\*]*\*\*")
 _TITLE = re.compile(r"<<[^<>\n]*[^\W_][^<>\n]*>>")
@@ -78,7 +78,7 @@ class NumberHighlightedSections(Counted[HighlightsKwargs]):
     )
 
     def count(self, document: Document, kwargs: HighlightsKwargs) -> tuple[int, tuple[Span, ...]]:
-        found = list(_HIGHLIGHT.finditer(document.text))
+        found = [*_STARRED.finditer(document.text), *_UNDERSCORED.finditer(document.text)]
         return len(found), spans(found)
 
     def compat(self, response: str, kwargs: HighlightsKwargs) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _REFERENCE_WORD = re.compile(r"\w+")
 _REFERENCE_DIVIDER = re.compile(r"\s?\*\*\*\s?")
-_DIVIDER = re.compile(r"(?<!\S)\*{3,}(?!\S)")
+_DIVIDER = re.compile(r"\*{3}(?<!\S\*{3})\**(?!\S)")
 _MARKUP = re.compile(r"[\W_]*")
 
 
@@ -41,9 +42,12 @@ class NumberWords(Counted[WordsKwargs]):
     )
 
     def count(self, document: Document, kwargs: WordsKwargs) -> tuple[int, tuple[Span, ...]]:
-        words = document.words
-        surplus = words[kwargs.num_words :]  # where there are too many, the first that is too many and all after it
-        return len(words), (Span(surplus[0].start, surplus[-1].end),) if surplus else ()
+        count = len(document.words)
+        if count <= kwargs.num_words:
+            return count, ()
+        # What goes beyond the limit, whether that is wanted or not.
+        first = next(islice(document.word_pattern.finditer(document.text), kwargs.num_words, None))
+        return count, (Span(first.start(), len(document.text.rstrip())),)
 
     def compat(self, response: str, kwargs: WordsKwargs) -> bool:
         return holds(kwargs.relation, len(_REFERENCE_WORD.findall(response)), kwargs.num_words)

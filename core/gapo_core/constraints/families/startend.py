@@ -55,16 +55,15 @@ class EndChecker(Family[EndKwargs]):
     def satisfy(self, response: str, kwargs: EndKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = response.rstrip(_CLOSING)[-2000:].split()
         phrases = [" ".join(words[-count:]) for count in range(3, 9) if len(words) > count] or [" ".join(words)]
-        fitting = [phrase for phrase in phrases if self._status(response, phrase) == "satisfied"]
+        fitting = [phrase for phrase in phrases if phrase and self._status(response, phrase) == "satisfied"]
         return {"end_phrase": rng.choice(fitting)} if fitting else None
 
     def violate(self, response: str, kwargs: EndKwargs, rng: Random) -> Mapping[str, Any] | None:
         other = [phrase for phrase in _PHRASES if self._status(response, phrase) == "violated"]
         return {"end_phrase": rng.choice(other)}
 
-    def _status(self, response: str, phrase: str) -> str | None:
-        kwargs = EndKwargs(end_phrase=phrase) if phrase.strip() else None
-        return kwargs and self.judge(Document.of(response), kwargs, None).status
+    def _status(self, response: str, phrase: str) -> str:
+        return self.judge(Document.of(response), EndKwargs(end_phrase=phrase), None).status
 
     def requires(self, kwargs: EndKwargs) -> tuple[str, ...]:
         return (kwargs.end_phrase,)
