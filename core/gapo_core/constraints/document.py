@@ -70,9 +70,13 @@ class Document:
         return _WORD if self.text.isascii() or not _CHARACTER.search(self.text) else _CHARACTER_OR_WORD
 
     @cached_property
-    def words(self) -> tuple[str, ...]:
-        """The words, with the punctuation behind them."""
-        return tuple(self.word_pattern.findall(self.text))
+    def words(self) -> tuple[Span, ...]:
+        """The words, with the punctuation that follows them."""
+        return tuple(Span(*match.span()) for match in self.word_pattern.finditer(self.text))
+
+    @cached_property
+    def word_count(self) -> int:
+        return len(self.word_pattern.findall(self.text))
 
     @cached_property
     def sentences(self) -> tuple[Span, ...]:

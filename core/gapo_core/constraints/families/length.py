@@ -42,7 +42,7 @@ class NumberWords(Counted[WordsKwargs]):
     )
 
     def count(self, document: Document, kwargs: WordsKwargs) -> tuple[int, tuple[Span, ...]]:
-        count = len(document.words)
+        count = document.word_count
         if count <= kwargs.num_words:
             return count, ()
         # What goes beyond the limit, whether that is wanted or not.
