@@ -80,7 +80,7 @@ class CapitalsKwargs(Kwargs):
 class CapitalWordFrequency(Counted[CapitalsKwargs]):
     id = "change_case:capital_word_frequency"
     kwargs = CapitalsKwargs
-    example = {"capital_frequency": 4, "capital_relation": "at least"}
+    example = '{"capital_frequency": 4, "capital_relation": "at least"}'
     limit, relation, additive = "capital_frequency", "capital_relation", True
     noun = ("word in all capital letters", "words in all capital letters")
     phrasings = (

@@ -55,7 +55,7 @@ def _repeated(request: str) -> re.Pattern[str]:
 class RepeatPrompt(Family[RepeatKwargs]):
     id = "combination:repeat_prompt"
     kwargs = RepeatKwargs
-    example = {"prompt_to_repeat": "Write a haiku about rain."}
+    example = '{"prompt_to_repeat": "Write a haiku about rain."}'
     phrasings = (
         "First repeat the request word for word without change, then give your answer (1. do not say any words or "
         "characters before repeating the request; 2. the request you need to repeat does not include this sentence)",

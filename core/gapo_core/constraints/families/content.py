@@ -28,7 +28,7 @@ class PlaceholdersKwargs(Kwargs):
 class NumberPlaceholders(Counted[PlaceholdersKwargs]):
     id = "detectable_content:number_placeholders"
     kwargs = PlaceholdersKwargs
-    example = {"num_placeholders": 3}
+    example = '{"num_placeholders": 3}'
     limit, noun = "num_placeholders", ("placeholder", "placeholders")
     phrasings = (
         "The response must contain {limited} represented by square brackets, such as [address].",
@@ -70,7 +70,7 @@ def _marker(marker: str) -> re.Pattern[str]:
 class Postscript(Family[PostscriptKwargs]):
     id = "detectable_content:postscript"
     kwargs = PostscriptKwargs
-    example = {"postscript_marker": "P.S."}
+    example = '{"postscript_marker": "P.S."}'
     phrasings = (
         "At the end of your response, please explicitly add a postscript starting with {postscript_marker}",
         "Finish your answer with a postscript that starts with {postscript_marker}",

@@ -41,7 +41,7 @@ class BulletsKwargs(Kwargs):
 class NumberBulletLists(Counted[BulletsKwargs]):
     id = "detectable_format:number_bullet_lists"
     kwargs = BulletsKwargs
-    example = {"num_bullets": 3}
+    example = '{"num_bullets": 3}'
     limit, fixed, noun = "num_bullets", "exactly", ("bullet point", "bullet points")
     phrasings = (
         "Your answer must contain exactly {count}. Use the markdown bullet points such as:\n* This is a point.",
@@ -71,7 +71,7 @@ class HighlightsKwargs(Kwargs):
 class NumberHighlightedSections(Counted[HighlightsKwargs]):
     id = "detectable_format:number_highlighted_sections"
     kwargs = HighlightsKwargs
-    example = {"num_highlights": 2}
+    example = '{"num_highlights": 2}'
     limit, noun = "num_highlights", ("section", "sections")
     phrasings = (
         "Highlight {limited} in your answer with markdown, i.e. *highlighted section*.",
@@ -105,7 +105,7 @@ def _heading(spliter: str) -> re.Pattern[str]:
 class MultipleSections(Counted[SectionsKwargs]):
     id = "detectable_format:multiple_sections"
     kwargs = SectionsKwargs
-    example = {"section_spliter": "SECTION", "num_sections": 2}
+    example = '{"section_spliter": "SECTION", "num_sections": 2}'
     limit, noun = "num_sections", ("section", "sections")
     phrasings = (
         "Your response must have {count}. Mark the beginning of each section with {section_spliter} X, such as:\n"

@@ -51,7 +51,7 @@ class ExistenceKwargs(Kwargs):
 class Existence(Family[ExistenceKwargs]):
     id = "keywords:existence"
     kwargs = ExistenceKwargs
-    example = {"keywords": ["river", "bridge"]}
+    example = '{"keywords": ["river", "bridge"]}'
     phrasings = (
         "Include keywords {keywords} in the response.",
         "Make sure to use {keywords} in your answer.",
@@ -96,7 +96,7 @@ class ForbiddenKwargs(Kwargs):
 class ForbiddenWords(Family[ForbiddenKwargs]):
     id = "keywords:forbidden_words"
     kwargs = ForbiddenKwargs
-    example = {"forbidden_words": ["rock", "stone"]}
+    example = '{"forbidden_words": ["rock", "stone"]}'
     phrasings = (
         "Do not include keywords {forbidden_words} in the response.",
         "Avoid using {forbidden_words} in your answer.",
@@ -142,7 +142,7 @@ class FrequencyKwargs(Kwargs):
 class Frequency(Counted[FrequencyKwargs]):
     id = "keywords:frequency"
     kwargs = FrequencyKwargs
-    example = {"keyword": "river", "frequency": 3, "relation": "at least"}
+    example = '{"keyword": "river", "frequency": 3, "relation": "at least"}'
     limit, relation, noun, additive = "frequency", "relation", ("time", "times"), True
     phrasings = (
         "In your response, the word {keyword} should appear {limited}.",
@@ -183,7 +183,7 @@ class LetterKwargs(Kwargs):
 class LetterFrequency(Counted[LetterKwargs]):
     id = "keywords:letter_frequency"
     kwargs = LetterKwargs
-    example = {"letter": "e", "let_frequency": 40, "let_relation": "less than"}
+    example = '{"letter": "e", "let_frequency": 40, "let_relation": "less than"}'
     limit, relation, noun, additive = "let_frequency", "let_relation", ("time", "times"), True
     phrasings = (
         "In your response, the letter {letter} should appear {limited}.",

@@ -36,7 +36,7 @@ class LanguageKwargs(Kwargs):
 class ResponseLanguage(Family[LanguageKwargs]):
     id = "language:response_language"
     kwargs = LanguageKwargs
-    example = {"language": "de"}
+    example = '{"language": "de"}'
     phrasings = (
         "Your ENTIRE response should be in {language} language, no other language is allowed.",
         "Respond entirely in {language}.",

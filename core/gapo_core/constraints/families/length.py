@@ -33,7 +33,7 @@ class WordsKwargs(Kwargs):
 class NumberWords(Counted[WordsKwargs]):
     id = "length_constraints:number_words"
     kwargs = WordsKwargs
-    example = {"num_words": 300, "relation": "at least"}
+    example = '{"num_words": 300, "relation": "at least"}'
     limit, relation, noun, additive = "num_words", "relation", ("word", "words"), True
     phrasings = (
         "Answer with {limited}.",
@@ -62,7 +62,7 @@ class SentencesKwargs(Kwargs):
 class NumberSentences(Counted[SentencesKwargs]):
     id = "length_constraints:number_sentences"
     kwargs = SentencesKwargs
-    example = {"num_sentences": 10, "relation": "less than"}
+    example = '{"num_sentences": 10, "relation": "less than"}'
     limit, relation, noun = "num_sentences", "relation", ("sentence", "sentences")
     phrasings = (
         "Your response should contain {limited}.",
@@ -86,7 +86,7 @@ class ParagraphsKwargs(Kwargs):
 class NumberParagraphs(Counted[ParagraphsKwargs]):
     id = "length_constraints:number_paragraphs"
     kwargs = ParagraphsKwargs
-    example = {"num_paragraphs": 3}
+    example = '{"num_paragraphs": 3}'
     limit, fixed, noun = "num_paragraphs", "exactly", ("paragraph", "paragraphs")
     phrasings = (
         "There should be {count}. Paragraphs are separated with the markdown divider: ***",
@@ -126,7 +126,7 @@ class FirstWordKwargs(Kwargs):
 class NthParagraphFirstWord(Family[FirstWordKwargs]):
     id = "length_constraints:nth_paragraph_first_word"
     kwargs = FirstWordKwargs
-    example = {"num_paragraphs": 3, "nth_paragraph": 2, "first_word": "weekend"}
+    example = '{"num_paragraphs": 3, "nth_paragraph": 2, "first_word": "weekend"}'
     phrasings = (
         "There should be {count}. Paragraphs and only paragraphs are separated with each other by two new lines. "
         "Paragraph {nth_paragraph} must start with word {first_word}.",

@@ -32,7 +32,7 @@ class EndKwargs(Kwargs):
 class EndChecker(Family[EndKwargs]):
     id = "startend:end_checker"
     kwargs = EndKwargs
-    example = {"end_phrase": "That is all you need!"}
+    example = '{"end_phrase": "That is all you need!"}'
     phrasings = (
         "Finish your response with this exact phrase {end_phrase}. No other words should follow this phrase.",
         'End your answer with the exact phrase "{end_phrase}" and nothing after it.',
