@@ -108,6 +108,11 @@ class Document:
             start = following
         return spans
 
+    def part(self, start: int, end: int) -> tuple[Span, ...]:
+        """The characters `start` … `end` as evidence, clipped to the text; none where nothing is left."""
+        start, end = max(0, start), min(end, len(self.text))
+        return (Span(start, end),) if start < end else ()
+
     def __getitem__(self, span: Span) -> str:
         return self.text[span.start : span.end]
 

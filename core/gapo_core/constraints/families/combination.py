@@ -67,8 +67,8 @@ class RepeatPrompt(Family[RepeatKwargs]):
         text = document.plain
         found = _repeated(kwargs.prompt_to_repeat).match(text, len(text) - len(text.lstrip(_DRESS)))
         if not found:
-            start = Span(0, min(len(document.text), 80))
-            return Verdict("violated", "the response does not start with the request", None, (start,))
+            reason = "the response does not start with the request"
+            return Verdict("violated", reason, None, document.part(0, 80))
         where = (Span(*found.span()),)
         if not re.search(r"\w", document.text[found.end() :]):
             return Verdict("violated", "no answer follows the repeated request", None, where)

@@ -176,15 +176,16 @@ class JsonFormat(Plain):
         try:
             value = json.loads(body, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
-            at = min(start + error.pos, max(len(document.text) - 1, 0))
-            where = (Span(at, at + 1),) if document.text else ()
-            return Verdict("violated", f"not JSON: {error.msg}", None, where)
+            at = min(start + error.pos, len(document.text) - 1)
+            return Verdict("violated", f"not JSON: {error.msg}", None, document.part(at, at + 1))
         except (ValueError, RecursionError) as error:
             return Verdict("violated", f"not JSON: {error}")
         kind = type(value).__name__
         if isinstance(value, dict | list):
             return Verdict("satisfied", "the response is a JSON " + {"dict": "object", "list": "array"}[kind], kind)
-        return Verdict("violated", f"a bare {kind} is not a JSON document", kind, (Span(start, start + len(body)),))
+        return Verdict(
+            "violated", f"a bare {kind} is not a JSON document", kind, document.part(start, start + len(body))
+        )
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         body = response.strip()

@@ -48,7 +48,7 @@ class NumberWords(Counted[WordsKwargs]):
             return count, ()
         # What goes beyond the limit, whether that is wanted or not.
         first = next(islice(document.word_pattern.finditer(document.text), kwargs.num_words, None))
-        return count, (Span(first.start(), len(document.text.rstrip())),)
+        return count, document.part(first.start(), len(document.text.rstrip()))
 
     def compat(self, response: str, kwargs: WordsKwargs) -> bool:
         return holds(kwargs.relation, len(_REFERENCE_WORD.findall(response)), kwargs.num_words)
@@ -147,7 +147,7 @@ class NthParagraphFirstWord(Family[FirstWordKwargs]):
             reason = f"paragraph {kwargs.nth_paragraph} starts with {kwargs.first_word}"
             return Verdict("satisfied", reason, len(paragraphs), (Span(*begun.span()),))
         reason = f"paragraph {kwargs.nth_paragraph} does not start with {kwargs.first_word}"
-        return Verdict("violated", reason, len(paragraphs), (Span(start, min(end, start + 40)),))
+        return Verdict("violated", reason, len(paragraphs), document.part(start, min(end, start + 40)))
 
     def compat(self, response: str, kwargs: FirstWordKwargs) -> bool:
         paragraphs = response.split("\n\n")

@@ -48,7 +48,7 @@ class EndChecker(Family[EndKwargs]):
         for match in pattern.finditer(document.plain, tail, end):
             if match.end() == end:
                 return Verdict("satisfied", "the response ends with the phrase", None, (Span(*match.span()),))
-        return Verdict("violated", "the response does not end with the phrase", None, (Span(max(0, end - 60), end),))
+        return Verdict("violated", "the response does not end with the phrase", None, document.part(end - 60, end))
 
     def compat(self, response: str, kwargs: EndKwargs) -> bool:
         return response.strip().strip('"').lower().endswith(kwargs.end_phrase.strip().lower())
@@ -87,7 +87,7 @@ class Quotation(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         text = document.text.strip()
         start = document.text.find(text)
-        ends = (Span(start, start + 1), Span(start + len(text) - 1, start + len(text))) if text else ()
+        ends = document.part(start, start + 1) + document.part(start + len(text) - 1, start + len(text))
         if len(text) > 2 and text[0] in _OPENING_QUOTES and text[-1] in _CLOSING_QUOTES and text[1:-1].strip():
             return Verdict("satisfied", "the response stands in double quotation marks", None, ends)
         return Verdict("violated", "the response does not stand in double quotation marks", None, ends)
