@@ -1,0 +1,106 @@
+"""Constraints that are asked for in several sentences: facts found apart, put together."""
+
+from collections.abc import Callable, Sequence
+
+from gapo_core.constraints.parsing.reading import Reading
+from gapo_core.constraints.parsing.rules import Draft
+from gapo_core.constraints.parsing.subjects.repetition import ANSWERS
+
+
+def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts with their facts replaced by the constraints that they make; facts that make none are dropped."""
+    kept = [draft for draft in drafts if not draft.id.startswith("fact:")]
+    facts = [draft for draft in drafts if draft.id.startswith("fact:")]
+    for step in _STEPS:
+        kept += step(reading, facts)
+    return _consistent(kept)
+
+
+def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
+    """Without the drafts that others make needless: the listed answers are no keywords, a case implies English."""
+    answers = [d for d in drafts if d.id == "detectable_format:constrained_response"]
+    cased = any(d.id.startswith("change_case:english_") for d in drafts)
+    return [
+        draft
+        for draft in drafts
+        if not (draft.id.startswith("keywords:") and any(a.start < draft.end and draft.start < a.end for a in answers))
+        and not (cased and draft.id == "language:response_language" and draft.kwargs["language"] == "en")
+    ]
+
+
+def _of(facts: Sequence[Draft], name: str) -> list[Draft]:
+    return [fact for fact in facts if fact.id == f"fact:{name}"]
+
+
+def _count(facts: Sequence[Draft]) -> Draft | None:
+    exact = [f for f in _of(facts, "paragraphs") if f.kwargs["low"] == f.kwargs["high"]]
+    return exact[0] if exact else None
+
+
+def _sections(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    marks = _of(facts, "section_mark")
+    counts = [f for f in _of(facts, "paragraphs") if f.kwargs["low"]]
+    if not marks or not counts:
+        return []
+    count = min(counts, key=lambda f: abs(f.start - marks[0].start))
+    kwargs = {"section_spliter": marks[0].kwargs["splitter"], "num_sections": count.kwargs["low"]}
+    return [Draft("detectable_format:multiple_sections", kwargs, count.start, count.end)]
+
+
+def _paragraphs(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    if _of(facts, "section_mark"):
+        return []
+    count, first, starred = _count(facts), _of(facts, "first_word"), _of(facts, "starred")
+    if count is None:
+        return []
+    number = count.kwargs["low"]
+    if first:
+        made = []
+        for fact in first:
+            nth = number if fact.kwargs["nth"] == -1 else fact.kwargs["nth"]
+            kwargs = {"num_paragraphs": number, "nth_paragraph": nth, "first_word": fact.kwargs["word"]}
+            made.append(Draft("length_constraints:nth_paragraph_first_word", kwargs, fact.start, fact.end))
+        return made
+    if starred:
+        return [Draft("length_constraints:number_paragraphs", {"num_paragraphs": number}, count.start, count.end)]
+    return []
+
+
+def _two_responses(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    six = _of(facts, "six_asterisks")
+    return [Draft("combination:two_responses", {}, six[0].start, six[0].end)] if six else []
+
+
+def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    """The request is what stands on the side of the demand to repeat it that is not empty, else the longer one."""
+    found = _of(facts, "repeat")
+    if not found:
+        return []
+    first = found[0]
+    sentence = next((s for s in reading.sentences if s.start <= first.start < s.end), None)
+    if sentence is None:
+        return []
+    said = reading.masked[sentence.start : sentence.end].lower()
+    before, after = reading.prompt[: sentence.start].strip(), reading.prompt[sentence.end :].strip()
+    below = "below" in said or "following" in said or not before
+    asked = after.split("\n\n", 1)[-1] if below and "\n\n" in reading.prompt[sentence.end :] and before == "" else after
+    if below:
+        blank = reading.prompt.find("\n\n", sentence.end)
+        asked = reading.prompt[blank:].strip() if blank >= 0 else after
+    return [Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)]
+
+
+def _answers(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    found = list(ANSWERS.finditer(reading.prompt))
+    if {match.group(1).lower() for match in found} != {"yes", "no", "maybe"}:
+        return []
+    return [Draft("detectable_format:constrained_response", {}, found[0].start(), found[-1].end())]
+
+
+_STEPS: tuple[Callable[[Reading, Sequence[Draft]], list[Draft]], ...] = (
+    _sections,
+    _paragraphs,
+    _two_responses,
+    _repeat,
+    _answers,
+)
