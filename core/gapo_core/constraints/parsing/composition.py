@@ -1,10 +1,15 @@
 """Constraints that are asked for in several sentences: facts found apart, put together."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from gapo_core.constraints.parsing.reading import Reading
-from gapo_core.constraints.parsing.rules import Draft
+from gapo_core.constraints.parsing.rules import Draft, unquoted
 from gapo_core.constraints.parsing.subjects.repetition import ANSWERS
+
+
+_DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
+_NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")
 
 
 def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
@@ -52,7 +57,11 @@ def _paragraphs(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
         return []
     count, first, starred = _count(facts), _of(facts, "first_word"), _of(facts, "starred")
     if count is None:
-        return []
+        dividers = len(_DIVIDER.findall(reading.prompt))
+        if not starred or not dividers:
+            return []
+        # A template: the response has one paragraph more than the template has dividers.
+        count = Draft("fact:paragraphs", {"low": dividers + 1}, starred[0].start, starred[0].end)
     number = count.kwargs["low"]
     if first:
         made = []
@@ -97,10 +106,22 @@ def _answers(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     return [Draft("detectable_format:constrained_response", {}, found[0].start(), found[-1].end())]
 
 
+def _end(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    """The last phrase may stand on the line after the demand."""
+    made = []
+    for fact in _of(facts, "end_follows"):
+        line = _NEXT_LINE.match(reading.prompt, fact.end)
+        if line:
+            phrase = unquoted(line.group(1))
+            made.append(Draft("startend:end_checker", {"end_phrase": phrase}, fact.start, line.end(1)))
+    return made
+
+
 _STEPS: tuple[Callable[[Reading, Sequence[Draft]], list[Draft]], ...] = (
     _sections,
     _paragraphs,
     _two_responses,
     _repeat,
     _answers,
+    _end,
 )

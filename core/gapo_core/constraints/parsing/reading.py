@@ -105,7 +105,7 @@ _WORK_ON = re.compile(
 )
 _INLINE = re.compile(
     r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve|shorten|classify|critique"
-    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar|make (?:it|this)"
+    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar|(?<!let's )make (?:it|this)"
     r"|feedback|summary|sentiment|typos?|wrong with|meaning)\b[^\n:]{0,120}: ?(?=[^\s\"“”„«'‘])",
     re.IGNORECASE,
 )
@@ -117,7 +117,7 @@ _RESUMES = re.compile(
 )
 _COMMAND = re.compile(
     r"\s*(?:[-*•\d.)]+\s*)?(?:please |kindly |also,? |finally,? |and )?(?:use|include|do not|don['’]t|avoid|make sure|ensure"
-    r"|italici[sz]e|highlight|answer|respond|reply|write|keep|end|finish|mention|your|repeat|limit|wrap|first,? repeat)\b",
+    r"|italici[sz]e|highlight|answer|respond|reply|write|keep|end|finish|mention|your|repeat|limit|wrap|be sure|first,? repeat)\b",
     re.IGNORECASE,
 )
 
@@ -147,7 +147,7 @@ def read(prompt: str) -> Reading:
         blank = piece.endswith("\n\n") or text[end : end + 1] == "\n" and piece.endswith("\n")
         if not passage and _WORK_ON.search(piece) and not _QUOTATION.match(text, end):
             passage, blank = True, False
-        elif not passage and (inline := _INLINE.search(piece)):
+        elif not passage and (inline := _INLINE.search(piece)) and not _COMMAND.match(piece, inline.end()):
             sentences[-1] = Sentence(start, start + inline.end(), mood(piece[: inline.end()]))
             sentences.append(Sentence(start + inline.end(), end, "passage"))
             passage = True

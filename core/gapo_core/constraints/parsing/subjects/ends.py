@@ -17,9 +17,10 @@ def end(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "startend:end_checker", {"end_phrase": phrase}
 
 
-_PART = r"\b(?:each|every|all|per|paragraphs|sentences|lines|bullets?|not|n['’]t|never|title)\b[^.;]{0,50}$"
+_PART = r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines|bullets?|title)\s*$"
 _CUES = "end ends ending finish finishes finishing conclude concludes close closes closing terminate sign wrap wrapping last final round very signing"
 TABLE = (
+    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)", _CUES, lambda found: [("fact:end_follows", {})], False, _PART),
     rule(_FINISH + r"(?: (?!(?:each|every|with|all)\b)[\w'’]+){0,8}?(?: with| by| on| off| up)" + _SAYING + r"[:,]? ?{quoted}", _CUES, end, False, _PART),
     rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}" + r"[:,]? ?{quoted}", _CUES, end, False, _PART),
     rule(r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement|text|part|bit|thing you (?:say|write))(?: (?:in|of|you (?:write|say))(?: \w+){0,4}?)? (?:(?:should|must|has to|have to|needs? to|is to|shall|is|are|reads?|will) )?(?:be|read|say|is|are|reads?)?(?: (?:exactly|the|phrase|sentence|words?|literally|this|like|precisely|following))*:? ?{quoted}", _CUES, end, False, _PART),

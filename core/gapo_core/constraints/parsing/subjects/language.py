@@ -19,7 +19,7 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
-_OF_A_PART = r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|words?|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study|mean|means|fluent|how)\b[^.;!?]{0,40}$"
+_OF_A_PART = r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study|mean|means|fluent|how)\b[^.;!?]{0,40}$"
 _ANY = "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
 TABLE = (
     rule("(?:no|any)? ?other languages?(?: (?:is|are))?(?: not)? (?:allowed|permitted|than " + _NAME + ")", "language", lambda found: language(found) if found["language"] else []),

@@ -74,6 +74,7 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule("{count} (?:\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?| items?)?|bullets|bulletpoints?)(?: only)?(?! (?:each|per|for each|under))", _B, bullets, True, r"\b(?:each|every|per)\b[^.;]{0,30}$"),
     rule("{count} (?:\\w+ ){0,2}?(?:items|points|lines|entries) (?:\\w+ ){0,4}?(?:bullet(?:ed)?|bullets)", _B, bullets, False, r"\b(?:each|every|per)\b[^.;]{0,30}$"),
+    rule("(?:list|name|give|provide|suggest|write|share|offer|present|state)(?: me| us)?(?: only)? {count} (?:(?!and\\b|or\\b|the\\b|each\\b)[\\w'’-]+ ){1,9}?(?:as|using|in|with|via|in the form of)(?: an?)?(?: markdown)? (?:bullet(?:ed)?(?: points?| list)?|bullets)", _B, bullets),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
     rule("(?:bullet(?:ed)?(?: points?)?|bullets?)(?: list)? (?:list )?(?:of|with|containing|that has) {count}(?: (?:items|points|entries|bullets|bullet points))", _B, bullets),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gapo_core.constraints.parsing.grammar import amount, ordinal
 from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
 
-_STARRED = r"(?:(?<!\*)\*\s?\*\s?\*(?!\s?\*)|\ue000{3}|three (?:asterisks?|stars?)|3 (?:asterisks?|aste?risk(?: markers?| symbols?)?|stars?)|three asterisk (?:symbols?|markers?))"
+_STARRED = r"(?:(?<!\*)\*\s?\*\s?\*(?!\s?\*)|(?P<quoted>[\"“'‘`]\ue000{3}[\"”'’`])|three (?:asterisks?|stars?)|3 (?:asterisks?|aste?risk(?: markers?| symbols?)?|stars?)|three asterisk (?:symbols?|markers?))"
 _SIX = r"(?:(?<!\*)\*{6,7}(?!\*)|(?:6|six) (?:asterisks?|stars?)(?: symbols?)?)"
 _PART = "(?:steps?|scenes?|paragraphs?|sections?|parts?|stanzas?|verses?|pieces|chunks|blocks|segments|passages)"
 
@@ -29,6 +29,7 @@ TABLE = (
     rule("{item} (?:must|should|has to|needs to|is to)? ?(?:be )?the first word of (?:the )?{ordinal} paragraph", "paragraph", first_word),
     rule("the first word of (?:the )?{ordinal} paragraph (?:must|should|has to|needs to|is to|is|shall)? ?(?:be )?(?:the word )?{item}", "paragraph", first_word),
     rule("{count}[ -](?:short |long |brief |distinct |separate |different |full |concise |whole ){0,2}" + _PART, "steps scenes paragraph paragraphs section sections part parts stanza stanzas verses pieces chunks blocks segments passages", count, True, r"\b(?:each|every|per|the first|the last|following)\b[^.;]{0,20}$"),
-    rule(_STARRED, "paragraph paragraphs separate separated separating separator between divider divided divide split sections section markdown parts stanzas asterisk asterisks linebreak break aterisk delimited delimiter line stars put insert", lambda found: [("fact:starred", {})]),
+    rule(_STARRED, "paragraph paragraphs separate separated separating separator between divider divided divide split sections section markdown parts stanzas asterisk asterisks linebreak break aterisk delimited delimiter line stars put insert", lambda found: [] if found["quoted"] not in ("", "***") else [("fact:starred", {})]),
+    rule("separate (?:(?:the|your|my|its|between) )?(?:\\w+ ){1,4}?(?:and|from) (?:(?:the|your|my|its) )?(?:\\w+ ){1,4}?(?:by|with|using)(?=[^.!?\\n]{0,60}\\*\\*\\*)", "separate", lambda found: [("fact:paragraphs", {"low": 2, "high": 2, "bare": True})]),
     rule("(?:(?:two|double|2|blank|empty|single blank) (?:\\w+ )?(?:new ?lines?|line ?breaks?|lines?)|\\\\n\\\\n|blank lines?)", "newlines newline lines line breaks linebreaks linebreak n blank empty new", lambda found: [("fact:blank_line", {})]),
 )
