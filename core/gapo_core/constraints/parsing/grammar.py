@@ -41,6 +41,7 @@ _NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}|{_CARDINAL}|a (?:hundred|thousa
 _BEFORE = {
     "at_least": (
         "at the very least",
+        "(?:more|greater) than or equal to",
         "at least",
         "(?:no|not|never) (?:less|fewer|shorter) than",
         "(?:a|the) minimum(?: (?:length|number|count))? (?:of|is)",
@@ -53,6 +54,7 @@ _BEFORE = {
     ),
     "at_most": (
         "at (?:the )?(?:very )?most",
+        "(?:less|fewer) than or equal to",
         "at max(?:imum)?",
         "(?:no|not|never|nothing) (?:more|longer|greater|larger) than",
         "(?:a|the) maximum(?: (?:length|number|count))? (?:of|is)",
@@ -70,7 +72,7 @@ _BEFORE = {
         "limit of",
         "limit(?: is)?:",
     ),
-    "over": ("(?:more|greater|longer|larger) than", "over", "above", "exceed(?:s|ing)?", "in excess of", "go over", ">"),
+    "over": ("(?:more|greater|longer|larger) than", "over", "above", "past", "beyond", "surpass(?:es|ing)?", "exceed(?:s|ing)?", "in excess of", "go over", ">"),
     "under": ("(?:less|fewer|shorter|smaller) than", "under", "below", "<"),
     "exactly": ("exactly", "precisely", "just", "only", "an? exact(?: total of)?", "no more and no less than"),
     "about": ("about", "around", "roughly", "approximately", "approx\\.?", "some", "nearly", "almost", "circa", "~"),
@@ -198,6 +200,8 @@ def number(text: str) -> int:
     if digits.isdigit():
         return int(digits)
     total = 0
+    if text.lower().endswith("single"):
+        return 1
     for word in re.findall(r"[a-z]+", text.lower()):
         value = _VALUES.get(word, 0)
         if word == "half":
@@ -221,7 +225,7 @@ _READERS = {
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
 _NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
-_RESTARTED = re.compile(r"\b(?:but|and|with|that|which|use|include)\b", re.IGNORECASE)
+_RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 
 def _kind(table: str, phrase: str | None) -> str | None:

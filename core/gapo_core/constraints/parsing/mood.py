@@ -36,6 +36,7 @@ _FINITE = re.compile(
     r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b",
     re.IGNORECASE,
 )
+_ABOUT_WRITING = re.compile(r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
 _TASK = re.compile(r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     if _EXAMPLE.match(sentence):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
-        return "question"
+        return "statement" if _ABOUT_WRITING.search(sentence) else "question"
     if _TASK.match(sentence):
         return "demand"
     if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):

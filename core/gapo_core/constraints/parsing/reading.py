@@ -122,6 +122,20 @@ _COMMAND = re.compile(
 )
 
 
+_ANNOUNCES_RULES = re.compile(
+    r"\b(?:rules?|requirements?|constraints?|conditions?|guidelines?|format|criteria|restrictions?|way|limits?|details|points|notes|follows)\W*$",
+    re.IGNORECASE,
+)
+_VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit)\w*", re.IGNORECASE)
+
+
+def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
+    """Whether a colon announces demands and not a text to work on."""
+    if _ANNOUNCES_RULES.search(piece[: inline.end()]):
+        return True
+    return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
+
+
 def read(prompt: str) -> Reading:
     """Never fails, whatever the text."""
     text = masked(prompt)
@@ -147,7 +161,7 @@ def read(prompt: str) -> Reading:
         blank = piece.endswith("\n\n") or text[end : end + 1] == "\n" and piece.endswith("\n")
         if not passage and _WORK_ON.search(piece) and not _QUOTATION.match(text, end):
             passage, blank = True, False
-        elif not passage and (inline := _INLINE.search(piece)) and not _COMMAND.match(piece, inline.end()):
+        elif not passage and (inline := _INLINE.search(piece)) and not _rules_follow(piece, inline):
             sentences[-1] = Sentence(start, start + inline.end(), mood(piece[: inline.end()]))
             sentences.append(Sentence(start + inline.end(), end, "passage"))
             passage = True

@@ -26,7 +26,7 @@ _COUNTED = (
     rule("{count} (?:\\w+ )?" + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,4}?(?:in|with|using|of) (?:(?:all|full|only|entirely) ){0,2}" + _CAPS, _CUES, capital_words),
     rule("{count} (?:\\w+ )?" + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,3}(?:capitali[sz]ed|all[- ]caps|upper[- ]?case)", _CUES, capital_words),
     rule("{count} (?:such |of these |fully |all[- ]|completely )?(?:capitali[sz]ed|all[- ]caps|upper[- ]?case(?:d)?|capital) " + _WORDS, _CUES, capital_words),
-    rule(_WORDS + "(?: that are)?(?: written)? (?:in|with|of) (?:all )?" + _CAPS + "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}", _CUES, capital_words),
+    rule(_WORDS + "(?: that are)?(?: written)? (?:in|with|of) (?:(?:all|full|only) )?" + _CAPS + "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}", _CUES, capital_words),
     rule("all[- ]caps words (?:\\w+ ){0,3}{times}", "caps", capital_words),
     rule("(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?" + _WORDS + " (?:\\w+ )?(?:entirely |completely |fully )?(?:in|with)? ?(?:all )?" + _CAPS, _CUES, capital_words),
 )
@@ -40,11 +40,13 @@ _UPPER = (
     rule(_CAPS + "(?=[,;.!]|$| and no| please|,? please)", "caps uppercase", UPPER, False, _PART + r"|\b(?:no|not|without|avoid|never|any|words?)\b[^.;:]{0,20}$"),
 )
 _LOWER = (
-    rule("(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|nothing but|and) (?:(?:in|all|only|entirely|the|full|nothing but|just) ){0,3}" + _SMALL + "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is )?allowed)?)?(?! words?)", _CUES, LOWER, False, _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$"),
+    rule("(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but|just) ){0,3}" + _SMALL + "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is )?allowed)?)?(?! words?)", _CUES, LOWER, False, _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$"),
     rule("all[- ]" + _SMALL, _CUES, LOWER, False, _PART),
     rule("(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not (?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! words?)", _CUES, LOWER, False, r"\bor\s*$"),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
-    rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is|must|should|may) (?:not (?:be )?(?:allowed|permitted|used)|forbidden|banned|prohibited|off[- ]limits|not used)", _CUES, LOWER),
+    rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:(?:are|is|must|should|may|can|shall)(?: ?not|n['’]t)|cannot) (?:be )?(?:allowed|permitted|used|appear|occur|be used|present|included|feature|show up)", _CUES, LOWER),
+    rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?(?:forbidden|banned|prohibited|off[- ]limits|disallowed)", _CUES, LOWER),
+    rule("(?:nothing|no (?:letter|word|character)s?)(?: \\w+){0,6} (?:capitali[sz]ed|upper[- ]?case)", _CUES, LOWER),
     rule("don['’]t capitali[sz]e (?:anything|any(?: (?:letters?|words?))?)", _CUES, LOWER),
     rule(_SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)", "lowercase lower", LOWER, False, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:]{0,20}$"),
 )

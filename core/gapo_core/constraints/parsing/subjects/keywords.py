@@ -68,6 +68,7 @@ _LETTERS = (
     rule("{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a|single|instances?|occurrences?|text|words) ){0,6}" + _LETTER, "letter", no_letter, True, r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$"),
     rule(_LETTER + "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found|there))?(?: at all)?", "letter", no_letter),
     rule(_LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)", "letter", no_letter),
+    rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
     rule("no (?:letter )?(?P<letter>[\"“'‘]?(?:[a-z]|\ue000)[\"”'’])s?(?= (?:anywhere|at all|allowed)|[.!]?$)", "no", no_letter),
 )
 
@@ -103,7 +104,11 @@ def _denied(found: Found) -> bool:
     return any(mark in text.lower() for mark in (" not ", "not be", "n't", "n’t", "never", "cannot"))
 
 
+_STAND = "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there|be incorporated|be featured|make an appearance)"
 _EXISTENCE = (
+    rule(f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ ){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}", "words phrases keywords terms word keyword", existence),
+    rule(f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}(?:{_KEY} )?{{quotes}} (?:in|into)", "work weave slip fit get squeeze insert incorporate integrate build put", existence),
+    rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, False, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
     rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: (?:somewhere|like))?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, unless=r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap)\b[^,;]{0,40})$"),
     rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, unless=r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout)(?: \w+)?\s*$"),
     rule(f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence),
