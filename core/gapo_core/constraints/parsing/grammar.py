@@ -136,8 +136,8 @@ FRAGMENTS = {
     "item": rf"(?P<item>{_ITEM})",
     "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
     "items": (
-        rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
-        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END}|{_BARE})"
+        rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
+        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END}|{_BARE})\]?"
     ),
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)|omit(?:s|ting)?|leav(?:e|es|ing) out"

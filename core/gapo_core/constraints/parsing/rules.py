@@ -54,16 +54,21 @@ Kwargs = Mapping[str, Any]
 Build = Callable[[Found], "Iterable[tuple[str, Kwargs]] | None"]
 
 
+DEMANDS = frozenset({"demand"})
+ASKED = frozenset({"demand", "question"})
+STATED = frozenset({"demand", "question", "statement"})
+
+
 @dataclass(frozen=True)
 class Rule:
     """`pattern` is a template of `grammar.compiled`. `cues`: one of these words must stand in the sentence, in lower
     case. `build` gives ids with keyword arguments, nothing where the match is no demand after all. `unless` looks at
-    the sentence before the match. `questions`: also read in sentences that ask for information."""
+    the sentence before the match. `moods`: the sentences in which the rule is read."""
 
     pattern: str
     cues: frozenset[str]
     build: Build
-    questions: bool = False
+    moods: frozenset[str] = DEMANDS
     unless: re.Pattern[str] | None = None
     compiled: re.Pattern[str] = field(init=False)
 
@@ -71,10 +76,12 @@ class Rule:
         object.__setattr__(self, "compiled", compiled(self.pattern))
 
 
-def rule(pattern: str, cues: str, build: Build | str, questions: bool = False, unless: str | None = None) -> Rule:
+def rule(
+    pattern: str, cues: str, build: Build | str, unless: str | None = None, moods: frozenset[str] = DEMANDS
+) -> Rule:
     """A `build` that is a string stands for an id without keyword arguments."""
     made: Build = (lambda found, id=build: [(id, {})]) if isinstance(build, str) else build  # type: ignore[misc]
-    return Rule(pattern, frozenset(cues.split()), made, questions, re.compile(unless, re.IGNORECASE) if unless else None)
+    return Rule(pattern, frozenset(cues.split()), made, moods, re.compile(unless, re.IGNORECASE) if unless else None)
 
 
 _WORD = re.compile(r"[^\W_]+")
@@ -85,12 +92,12 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
     rules = list(tables)
     found: list[Draft] = []
     for sentence in reading.sentences:
-        if sentence.mood in ("statement", "passage"):
+        if sentence.mood == "passage":
             continue
         words = set(_WORD.findall(reading.masked[sentence.start : sentence.end].lower()))
         taken: list[tuple[int, int]] = []
         for each in rules:
-            if each.cues.isdisjoint(words) or (sentence.mood == "question" and not each.questions):
+            if sentence.mood not in each.moods or each.cues.isdisjoint(words):
                 continue
             for match in each.compiled.finditer(reading.masked, sentence.start, sentence.end):
                 start, end = _trimmed(reading.masked, *match.span())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
 _KEY = "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|sentence(?= ?\ue000?[\"“]))"
@@ -16,7 +16,7 @@ _USE = (
 _USED = (
     "(?:appear|appears|appearing|occur|occurs|occurring|show up|shows up|showing up|turn up|turns up|be used|be mentioned|be included"
     "|be present|be repeated|be featured|be found|feature|features|come up|comes up|crop up|crops up|is used|is mentioned|are used"
-    "|used|mentioned|be in the (?:text|response|answer|reply|output)|repeated|be there|be written|be said)"
+    "|used|mentioned|be in (?:the|your|this) {text}|repeated|be there|be written|be said)"
 )
 
 
@@ -65,7 +65,7 @@ _LETTERS = (
     rule(_LETTER + _WHERE + "(?: (?:\\w+ ){0,3}|, )?" + "(?:{must} )?(?:only )?(?:not )?" + _USED + "(?: (?:in|within|throughout) (?:\\w+ ){0,3}{text})? {times}", "letter letters character symbol", letters),
     rule(_LETTER + _WHERE + " {times}", "letter letters character", letters),
     rule("{count} (?:instances?|occurrences?|uses|appearances?|copies|examples) of the " + _LETTER, "letter", letters),
-    rule("{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a|single|instances?|occurrences?|text|words) ){0,6}" + _LETTER, "letter", no_letter, True, r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$"),
+    rule("{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a|single|instances?|occurrences?|text|words) ){0,6}" + _LETTER, "letter", no_letter, r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$", ASKED),
     rule(_LETTER + "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found|there))?(?: at all)?", "letter", no_letter),
     rule(_LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)", "letter", no_letter),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
@@ -80,6 +80,7 @@ _FREQUENCY = (
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
+    rule(f"limit (?:the use of )?(?:the )?(?:{_NOUN} )?{{item}} to {{count}} (?:occurrences?|uses|mentions|appearances)", "limit", frequency),
     rule(f"{{count}} (?:mentions?|instances?|occurrences?|uses|appearances|repetitions?) of (?:the )?(?:{_NOUN} )?{{item}}", "mentions mention instances occurrences uses appearances instance occurrence repetitions", frequency),
 )
 
@@ -89,11 +90,11 @@ _NEGATED_USE = (
     "reference|referencing|refer) ){0,6}"
 )
 _FORBIDDEN = (
-    rule(f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}", "word words keyword keywords phrase phrases term terms expression expressions key", forbidden, questions=True),
-    rule(f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?", "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban forbid excluding mention keep", forbidden, questions=True, unless=r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"),
-    rule("(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere) (?:your |the |my )?(?:entire |whole |final )?(?:{text}))", "don not never without avoid avoiding", forbidden, unless=r"\bcommas?\b"),
+    rule(f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}", "word words keyword keywords phrase phrases term terms expression expressions key", forbidden, moods=ASKED),
+    rule(f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?", "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban forbid excluding mention keep", forbidden, r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$", ASKED),
+    rule("(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere) (?:your |the |my )?(?:entire |whole |final )?(?:{text}))", "don not never without avoid avoiding", forbidden, r"\bcommas?\b"),
     rule(f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided|left out|not allowed|not permitted)", "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted", forbidden),
-    rule(f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are)(?: ?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}", "not never cannot can shouldn mustn t", lambda found: forbidden(found) if _denied(found) else existence(found)),
+    rule(f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: ?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}", "not never cannot can shouldn mustn t", lambda found: forbidden(found) if _denied(found) else existence(found)),
     rule("(?:forbidden|banned|prohibited|taboo|disallowed|off[- ]limits|excluded|not allowed) (?:key ?)?(?:words?|phrases?|terms?)?(?: (?:are|is|include))?(?::| -)? {items}", "forbidden banned prohibited taboo disallowed limits excluded allowed", forbidden),
     rule("(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use|include|mention|avoid|be used|say):? {items}", "words word terms phrases", forbidden),
 )
@@ -108,9 +109,9 @@ _STAND = "(?:appear|be used|be included|be mentioned|be present|show up|feature|
 _EXISTENCE = (
     rule(f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ ){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}", "words phrases keywords terms word keyword", existence),
     rule(f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}(?:{_KEY} )?{{quotes}} (?:in|into)", "work weave slip fit get squeeze insert incorporate integrate build put", existence),
-    rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, False, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
-    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: (?:somewhere|like))?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, unless=r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap)\b[^,;]{0,40})$"),
-    rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, unless=r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout)(?: \w+)?\s*$"),
+    rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
+    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: (?:somewhere|like))?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap)\b[^,;]{0,40})$"),
+    rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout)(?: \w+)?\s*$"),
     rule(f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence),
     rule(f"(?:required|mandatory|obligatory|must[- ](?:use|have|include)) (?:key ?)?(?:words?|phrases?|terms?)(?: (?:are|is))?:? {{items}}", "required mandatory obligatory must", existence),
     rule(f"{{start}}(?:key ?words?|words)(?: to (?:include|use|mention))?: {{items}}", "keywords words keyword", existence),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount, number
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _PART = r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? (?:of|with|under))\b[^.;]{0,30}$|\b(?:title|headline|heading|subject line|caption)\b[^.;,]{0,30}$"
 _NOT_THE_TEXT = (
@@ -27,9 +27,9 @@ def sentences(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 TABLE = (
-    rule("{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT, "word words", words, True, _PART),
-    rule("(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain |lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))", "word words", words, False, _PART),
-    rule("{count}[ -](?:\\w+ )?sentences?(?: long| in length| in total| total)?{after}{upto}(?! (?:each|per|about each|for each|apart))", "sentence sentences", sentences, True, _PART + r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last|following|next))?\s*$"),
+    rule("{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT, "word words", words, _PART, ASKED),
+    rule("(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain |lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))", "word words", words, _PART),
+    rule("{count}[ -](?:\\w+ )?sentences?(?: long| in length| in total| total)?{after}{upto}(?! (?:each|per|about each|for each|apart))", "sentence sentences", sentences, _PART + r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last|following|next))?\s*$", ASKED),
     rule("word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}", "word", lambda found: [("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})]),
-    rule("(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}", "sentence sentences", sentences, False, _PART),
+    rule("(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}", "sentence sentences", sentences, _PART),
 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _ASKED = "(?:request|prompt|question|sentence|text|message|instructions?|query|task|paragraph|line|words?|statement|all text|everything)"
 
@@ -21,5 +21,5 @@ _VERBATIM = "(?:word[- ](?:for|by)[- ]word|verbatim|without (?:any )?(?:change|c
 
 TABLE = (
     rule("(?:first(?:ly)?|begin by|start by|let['’]s|before|initially|start|begin)?,? ?(?:\\w+ ){0,6}?" + _REPEAT + " {quoted}(?=[^.!?]{0,80}?" + _VERBATIM + ")", "repeat copy restate reproduce echo recite repeating copying restating", repeat),
-    rule("(?:before (?:anything else|answering|you (?:answer|reply|respond)(?: it)?|giving (?:your|an) answer)|first(?:ly)?|(?:start|begin)(?: your (?:\\w+))? (?:by|with))?,? ?(?:\\w+ ){0,6}?" + _REPEAT + "(?: back)?(?: to me)? (?:(?:the|this|my|that|your|whole|entire|full|original|exact|first|following|user|input|above|all|of|whole|initial) ){0,4}" + _ASKED + "(?: (?:itself|above|below|here|in full))?(?=[^!?\\n]{0,200}?" + _VERBATIM + ")(?:[^.!?\\n(]{0,160})", "repeat copy restate reproduce echo recite duplicate repeating copying restating", repeat, False, r"\b(?:not|n['’]t|never)\b[^.;,]{0,20}$"),
+    rule("(?:before (?:anything else|answering|you (?:answer|reply|respond)(?: it)?|giving (?:your|an) answer)|first(?:ly)?|(?:start|begin)(?: your (?:\\w+))? (?:by|with))?,? ?(?:\\w+ ){0,6}?" + _REPEAT + "(?: back)?(?: to me)? (?:(?:the|this|my|that|your|whole|entire|full|original|exact|first|following|user|input|above|all|of|whole|initial) ){0,4}" + _ASKED + "(?: (?:itself|above|below|here|in full))?(?=[^!?\\n]{0,200}?" + _VERBATIM + ")(?:[^.!?\\n(]{0,160})", "repeat copy restate reproduce echo recite duplicate repeating copying restating", repeat, r"\b(?:not|n['’]t|never)\b[^.;,]{0,20}$"),
 )
