@@ -24,11 +24,13 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
 def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
     """Without the drafts that others make needless: the listed answers are no keywords, a case implies English."""
     answers = [d for d in drafts if d.id == "detectable_format:constrained_response"]
+    languages = [d for d in drafts if d.id == "language:response_language"]
     cased = any(d.id.startswith("change_case:english_") for d in drafts)
     return [
         draft
         for draft in drafts
         if not (draft.id.startswith("keywords:") and any(a.start < draft.end and draft.start < a.end for a in answers))
+        and draft not in languages[1:]
         and not (cased and draft.id == "language:response_language" and draft.kwargs["language"] == "en")
     ]
 

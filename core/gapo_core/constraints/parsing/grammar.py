@@ -67,7 +67,7 @@ _BEFORE = {
         "<=",
         "≤",
         "within",
-        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to|at|under)[\\w'’]{1,12}){0,5}"
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\b|at\b|under\b|each\b|every\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "limit of",
         "limit(?: is)?:",
@@ -137,7 +137,7 @@ FRAGMENTS = {
     "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
     "items": (
         rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
-        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END}|{_BARE})\]?"
+        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
     ),
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)|omit(?:s|ting)?|leav(?:e|es|ing) out"

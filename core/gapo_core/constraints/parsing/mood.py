@@ -38,6 +38,7 @@ _FINITE = re.compile(
 )
 _ABOUT_WRITING = re.compile(r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
+_CONDITION = re.compile(r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE)
 _TASK = re.compile(r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b", re.IGNORECASE)
 
 
@@ -47,6 +48,8 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
         return "statement" if _ABOUT_WRITING.search(sentence) else "question"
+    if _CONDITION.match(sentence):
+        return "statement"
     if _TASK.match(sentence):
         return "demand"
     if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):

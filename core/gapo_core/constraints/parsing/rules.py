@@ -42,12 +42,12 @@ class Found:
         ]
 
 
-_QUOTES = "\"“”„«»'‘’`"
-_ITEM = re.compile(rf"[{_QUOTES}]\ue000+[{_QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*")
+QUOTES = "\"“”„«»'‘’`"
+_ITEM = re.compile(rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*")
 
 
 def unquoted(text: str) -> str:
-    return text[1:-1] if len(text) > 2 and text[0] in _QUOTES and text[-1] in _QUOTES else text
+    return text[1:-1] if len(text) > 2 and text[0] in QUOTES and text[-1] in QUOTES else text
 
 
 Kwargs = Mapping[str, Any]
@@ -63,13 +63,14 @@ STATED = frozenset({"demand", "question", "statement"})
 class Rule:
     """`pattern` is a template of `grammar.compiled`. `cues`: one of these words must stand in the sentence, in lower
     case. `build` gives ids with keyword arguments, nothing where the match is no demand after all. `unless` looks at
-    the sentence before the match. `moods`: the sentences in which the rule is read."""
+    the sentence before the match, `before` at what follows it. `moods`: the sentences in which the rule is read."""
 
     pattern: str
     cues: frozenset[str]
     build: Build
     moods: frozenset[str] = DEMANDS
     unless: re.Pattern[str] | None = None
+    before: re.Pattern[str] | None = None
     compiled: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,11 +78,20 @@ class Rule:
 
 
 def rule(
-    pattern: str, cues: str, build: Build | str, unless: str | None = None, moods: frozenset[str] = DEMANDS
+    pattern: str,
+    cues: str,
+    build: Build | str,
+    unless: str | None = None,
+    moods: frozenset[str] = DEMANDS,
+    before: str | None = None,
 ) -> Rule:
     """A `build` that is a string stands for an id without keyword arguments."""
     made: Build = (lambda found, id=build: [(id, {})]) if isinstance(build, str) else build  # type: ignore[misc]
-    return Rule(pattern, frozenset(cues.split()), made, moods, re.compile(unless, re.IGNORECASE) if unless else None)
+    return Rule(pattern, frozenset(cues.split()), made, moods, _optional(unless), _optional(before))
+
+
+def _optional(pattern: str | None) -> re.Pattern[str] | None:
+    return re.compile(pattern, re.IGNORECASE) if pattern else None
 
 
 _WORD = re.compile(r"[^\W_]+")
@@ -104,6 +114,8 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
                 if any(start < b and a < end for a, b in taken):
                     continue
                 if each.unless and each.unless.search(reading.masked, sentence.start, match.start()):
+                    continue
+                if each.before and each.before.match(reading.masked, match.end(), sentence.end):
                     continue
                 made = list(each.build(Found(match, reading)) or ())
                 if made:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
 
 _NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
 _KEY = "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|sentence(?= ?\ue000?[\"“]))"
@@ -21,13 +21,19 @@ _USED = (
 
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if words := found.items():
+    if (words := found.items()) and not _of_a_kind(found, words):
         yield "keywords:existence", {"keywords": words}
 
 
 def forbidden(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if words := found.items():
+    if (words := found.items()) and not _of_a_kind(found, words):
         yield "keywords:forbidden_words", {"forbidden_words": words}
+
+
+def _of_a_kind(found: Found, words: list[str]) -> bool:
+    """Whether one unquoted word after a plural describes words and is none ("use terms specific to …")."""
+    before = found.match.group()[: found.match.start("items") - found.match.start()]
+    return len(words) == 1 and found.match["items"][0] not in QUOTES and before.rstrip().lower().endswith("s")
 
 
 def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -90,9 +96,10 @@ _NEGATED_USE = (
     "reference|referencing|refer) ){0,6}"
 )
 _FORBIDDEN = (
+    rule(f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}", "word words keyword keywords phrase phrases term terms expression expressions", forbidden, moods=ASKED),
     rule(f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}", "word words keyword keywords phrase phrases term terms expression expressions key", forbidden, moods=ASKED),
     rule(f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?", "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban forbid excluding mention keep", forbidden, r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$", ASKED),
-    rule("(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere) (?:your |the |my )?(?:entire |whole |final )?(?:{text}))", "don not never without avoid avoiding", forbidden, r"\bcommas?\b"),
+    rule("(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere in) (?:your |the |my )?(?:entire |whole |final )(?:{text}))", "don not never without avoid avoiding", lambda found: forbidden(found) if len(found.items()) > 1 else [], r"\bcommas?\b"),
     rule(f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided|left out|not allowed|not permitted)", "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted", forbidden),
     rule(f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: ?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}", "not never cannot can shouldn mustn t", lambda found: forbidden(found) if _denied(found) else existence(found)),
     rule("(?:forbidden|banned|prohibited|taboo|disallowed|off[- ]limits|excluded|not allowed) (?:key ?)?(?:words?|phrases?|terms?)?(?: (?:are|is|include))?(?::| -)? {items}", "forbidden banned prohibited taboo disallowed limits excluded allowed", forbidden),
@@ -105,13 +112,16 @@ def _denied(found: Found) -> bool:
     return any(mark in text.lower() for mark in (" not ", "not be", "n't", "n’t", "never", "cannot"))
 
 
+_ELSEWHERE = r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
+_AS = r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)|before|between|followed|for (?:the|any|each|every|all)|each time)"
 _STAND = "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there|be incorporated|be featured|make an appearance)"
 _EXISTENCE = (
     rule(f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ ){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}", "words phrases keywords terms word keyword", existence),
     rule(f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}(?:{_KEY} )?{{quotes}} (?:in|into)", "work weave slip fit get squeeze insert incorporate integrate build put", existence),
     rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
-    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: (?:somewhere|like))?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap)\b[^,;]{0,40})$"),
-    rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout)(?: \w+)?\s*$"),
+    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{quotes}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
+    rule(f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
+    rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$", before=_AS),
     rule(f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence),
     rule(f"(?:required|mandatory|obligatory|must[- ](?:use|have|include)) (?:key ?)?(?:words?|phrases?|terms?)(?: (?:are|is))?:? {{items}}", "required mandatory obligatory must", existence),
     rule(f"{{start}}(?:key ?words?|words)(?: to (?:include|use|mention))?: {{items}}", "keywords words keyword", existence),

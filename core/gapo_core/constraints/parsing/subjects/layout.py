@@ -1,5 +1,6 @@
 """Markdown and other marks: bullets, highlights, sections, placeholders, titles, postscripts, JSON."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
@@ -55,6 +56,8 @@ def named_section(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def postscript(found: Found) -> Iterator[tuple[str, Kwargs]]:
     marker = found["marker"] or "P.S."
+    if not re.fullmatch(r"[PpSs. ]+|post ?-?script(?:um)?", marker.strip("\"“”'‘’`*"), re.IGNORECASE):
+        return
     double = sum(letter in "Pp" for letter in marker) > 1
     yield "detectable_content:postscript", {"postscript_marker": "P.P.S" if double else "P.S."}
 
@@ -116,10 +119,10 @@ TITLE, QUOTATION, JSON = "detectable_format:title", "startend:quotation", "detec
 _WHOLE = "(?:(?:your|the|my|this) )?(?:(?:entire|whole|complete|full|very|final|one-sentence) ){0,2}(?:{text}|thing|it|everything|output|all|all of it|story)"
 _OTHER = (
     rule("double[ -]angul?[ae]r? (?:quotation |quote )?(?:brackets?|marks|quotes|parenthes[ei]s)|double angle[ -]brackets?|<<[^<>\\n]{0,60}>>|double angular|double chevrons", "double angular title titled angle heading headline called name", TITLE),
-    rule("(?:a |an |explicit(?:ly)? )?(?:post ?-?script(?:um)?|\\bP\\. ?P\\. ?S\\b|\\bP\\. ?S\\b|\\bPS\\b|\\bPPS\\b)\\.?(?: \\w+){0,8}? (?:(?:starting|starts?|beginning|begins?|opening|opens?|marked|introduced|labell?ed|using|prefixed|headed) (?:with|by|as|off with)(?: the)?(?: (?:words?|letters?|marker|label|text|initials))?:? |\\(|called )" + _MARKER, "postscript ps pps p script scriptum", postscript),
-    rule("(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)(?: \\w+){0,4}? (?:post ?-?script(?:um)?|" + _MARKER + ")", "postscript ps pps p script scriptum", postscript, r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$"),
-    rule("(?:wrap|wrapped|enclose|enclosed|put|place|placed|surround|surrounded|set|encase|encased|envelop|enveloped|bracket|sandwich|contained|inside|within|frame|framed|cover|deliver|present|in|between)(?: " + _WHOLE + ")?(?: of it)?(?: (?:be|up|all|entirely|fully|completely))?(?: (?:with|in|by|inside|within|between|a pair of|both|around))*(?: double)?[- ](?:quot(?:ation|e|ing)[- ]?marks?|quotes|quotations|inverted commas|double quotes|speech marks)(?: around (?:it|everything))?", "quotation quotes quote quotations inverted speech", QUOTATION, r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|dialogue|keywords?|phrases?)\b[^.;:]{0,40}$"),
-    rule("(?:quot(?:ation|e)[- ]?marks|quotes|inverted commas|speech marks) (?:should |must )?(?:(?:go|placed|put|be|wrapped|surrounding|enclosing|to) ){0,2}(?:around|about|surround|enclose|at (?:both ends|the (?:start|beginning) and (?:the )?end)(?: of)?)(?: " + _WHOLE + ")?", "quotation quotes quote inverted speech", QUOTATION, r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$"),
+    rule("(?:a |an |explicit(?:ly)? )?(?:post ?-?script(?:um)?|\\bP\\. ?P\\. ?S\\b|\\bP\\. ?S\\b|\\bPS\\b|\\bPPS\\b)\\.?(?: \\w+){0,8}? (?:(?:starting|starts?|beginning|begins?|opening|opens?|marked|introduced|labell?ed|using|prefixed|headed) (?:with|by|as|off with)(?: the)?(?: (?:words?|letters?|marker|label|text|initials))?:? |\\(|called )" + _MARKER, "postscript ps pps p post", postscript),
+    rule("(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)(?: \\w+){0,4}? (?:post ?-?script(?:um)?|" + _MARKER + ")", "postscript ps pps p post", postscript, r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$"),
+    rule("(?:wrap|wrapped|enclose|enclosed|put|place|placed|surround|surrounded|set|encase|encased|envelop|enveloped|bracket|sandwich|contained|inside|within|frame|framed|cover|deliver|present|in|between)(?: " + _WHOLE + ")?(?: of it)?(?: (?:be|up|all|entirely|fully|completely))?(?: (?:with|in|by|inside|within|between|a pair of|both|around))*(?: double)?[- ](?:quot(?:ation|e|ing)[- ]?marks?|quotes|quotations|inverted commas|double quotes|speech marks)(?: around (?:it|everything))?", "quotation quotes quote quotations inverted speech", QUOTATION, r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|dialogues?|sentences|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"),
+    rule("(?:quot(?:ation|e)[- ]?marks|quotes|inverted commas|speech marks) (?:should |must )?(?:(?:go|placed|put|be|wrapped|surrounding|enclosing|to) ){0,2}(?:around|surround|enclose|at (?:both ends|the (?:start|beginning) and (?:the )?end)(?: of)?)(?: " + _WHOLE + ")?", "quotation quotes quote inverted speech", QUOTATION, r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$"),
     rule("(?:start|begin|open) and (?:end|finish|close) (?:\\w+ ){0,4}?with (?:a )?(?:double )?(?:quotation marks?|quotes?)", "quotation quotes quote", QUOTATION),
     rule("(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser|and|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block|structure|blob|document|code|array|form|string|only|syntax))*", "json", JSON, r"\b(?:json schema|not|n['’]t|without|avoid|about|difference|than|explain)\b[^.;:]{0,40}$"),
     rule("(?:^|\\s)json[- ](?:format|formatted|only|output|please)", "json", JSON, r"\b(?:not|n['’]t|without|avoid|about)\b[^.;:]{0,40}$"),
