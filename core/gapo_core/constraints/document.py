@@ -1,7 +1,40 @@
-"""A response with its words, sentences, lines and paragraphs, each computed once for all constraints."""
+"""A response with its words, sentences and paragraphs, each found once for all constraints."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import sentencex
+
+# One character for one character, so that spans found in the folded text count in the original.
+_FOLD = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛ʼ＇", "'"),
+        **dict.fromkeys("“”„‟＂", '"'),
+        **dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"),
+        **dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " "),
+    }
+)
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+
+# Dashes and ellipses separate words; scripts without spaces count by character, as word processors do.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\s—–―…{_UNSPACED}]+")
+_ALNUM = re.compile(r"[^\W_]")
+_LETTER = re.compile(r"[^\W\d_]")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+
+# Lines that end where they end: headings, table rows, lines all in bold.
+_WHOLE_LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t][^\n]*|\|[^\n]*\||\*\*[^*\n]+\*\*:?)[ \t]*$", re.MULTILINE)
+_CLOSED = re.compile(r"[.!?][)\]]\s+(?=[A-Z\"“(])")
+
+
+class Span(NamedTuple):
+    """Characters `start` … `end` (exclusive) of a text."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -17,8 +50,69 @@ class Document:
         return Document(text)
 
     @cached_property
-    def lower(self) -> str:
-        return self.text.lower()
+    def plain(self) -> str:
+        """The text with typographic quotes, hyphens and spaces made plain, character for character."""
+        return self.text if self.text.isascii() else self.text.translate(_FOLD)
+
+    @cached_property
+    def encodable(self) -> str:
+        """The text with lone surrogates replaced, character for character, for libraries that take UTF-8."""
+        return encodable(self.text)
+
+    @cached_property
+    def words(self) -> tuple[Span, ...]:
+        """Words as a person counts them: "don't", "well-known", "3.14" are one each; a bare symbol is none."""
+        text, alnum = self.text, _ALNUM.search
+        spans = (match.span() for match in _WORD.finditer(text))
+        return tuple(Span(start, end) for start, end in spans if alnum(text, start, end))
+
+    @cached_property
+    def sentences(self) -> tuple[Span, ...]:
+        """Sentences; list items, headings and table rows are sentences without needing a full stop."""
+        text, spans, start = self.encodable, [], 0
+        ends = [match.end() for match in _WHOLE_LINE.finditer(text)]
+        for end in (*ends, len(text)):
+            for piece in sentencex.segment("en", text[start:end]):
+                for part in _closed_parts(piece):
+                    if _LETTER.search(part):
+                        left = len(part) - len(part.lstrip())
+                        spans.append(Span(start + left, start + len(part.rstrip())))
+                    start += len(part)
+        return tuple(spans)
+
+    @cached_property
+    def paragraphs(self) -> tuple[Span, ...]:
+        """Blocks between blank lines, without the white space around them."""
+        return tuple(self.between(_BLANK_LINES))
+
+    def between(self, separator: "re.Pattern[str]") -> list[Span]:
+        """The non-blank parts between matches of a separator, without the white space around them."""
+        spans, start = [], 0
+        for end, following in (*(match.span() for match in separator.finditer(self.text)), (len(self.text),) * 2):
+            part = self.text[start:end]
+            if stripped := part.strip():
+                left = start + part.index(stripped[0])
+                spans.append(Span(left, left + len(stripped)))
+            start = following
+        return spans
+
+    def __getitem__(self, span: Span) -> str:
+        return self.text[span.start : span.end]
+
+
+def _closed_parts(piece: str) -> list[str]:
+    """A piece cut after a closing bracket that ends a sentence, which the segmenter leaves joined."""
+    cuts = [match.end() for match in _CLOSED.finditer(piece)]
+    return [piece[start:end] for start, end in zip((0, *cuts), (*cuts, len(piece)), strict=True)]
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates replaced, character for character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.translate(_SURROGATES)
+    return text
 
 
 def relaxed(response: str) -> list[str]:
