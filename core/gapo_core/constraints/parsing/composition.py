@@ -18,6 +18,7 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
     facts = [draft for draft in drafts if draft.id.startswith("fact:")]
     for step in _STEPS:
         kept += step(reading, facts)
+    kept += _of_the_request(reading, facts, kept)
     return _consistent(kept)
 
 
@@ -108,6 +109,37 @@ def _answers(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     return [Draft("detectable_format:constrained_response", {}, found[0].start(), found[-1].end())]
 
 
+def _request(reading: Reading, drafts: Sequence[Draft]) -> str:
+    """What is asked, without the sentences around it that hold only demands."""
+    free = [s for s in reading.sentences if not any(s.start <= d.start < s.end for d in drafts)]
+    return reading.prompt[free[0].start : free[-1].end].strip() if free else ""
+
+
+def _of_the_request(reading: Reading, facts: Sequence[Draft], drafts: Sequence[Draft]) -> list[Draft]:
+    """IFBench's constraints whose argument is the request itself, without the demand."""
+    made = []
+    for name, id, argument in (
+        ("overlap", "ratio:overlap", "reference_text"),
+        ("span", "repeat:repeat_span", "prompt_to_repeat"),
+        ("repeat_change", "repeat:repeat_change", "prompt_to_repeat"),
+    ):
+        for fact in _of(facts, name):
+            kwargs = {**fact.kwargs, argument: _request(reading, [*facts, *drafts])}
+            made.append(Draft(id, kwargs, fact.start, fact.end))
+    return made
+
+
+def _csv(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    tab, comma = _of(facts, "tab_csv"), _of(facts, "comma_csv")
+    if tab and (fields := _of(facts, "quoted_fields")):
+        return [Draft("custom:csv_quotes", {}, tab[0].start, fields[0].end)]
+    if comma and (fields := _of(facts, "special_field")):
+        return [Draft("custom:csv_special_character", {}, comma[0].start, fields[0].end)]
+    if comma and '"City"' in reading.original(comma[0].start, comma[0].end):
+        return [Draft("custom:csv_city", {}, comma[0].start, comma[0].end)]
+    return []
+
+
 def _end(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     """The last phrase may stand on the line after the demand."""
     made = []
@@ -126,4 +158,5 @@ _STEPS: tuple[Callable[[Reading, Sequence[Draft]], list[Draft]], ...] = (
     _repeat,
     _answers,
     _end,
+    _csv,
 )

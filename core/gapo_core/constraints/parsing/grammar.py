@@ -35,7 +35,7 @@ _CARDINAL = (
     rf"(?:{_any(*_TENS)}(?:[- ]{_any(*_ONES)})?|{_any(*_TEENS)}|{_any(*_ONES)}|zero)"
     rf"(?: (?:hundred|thousand|dozen)(?: and {_any(*_TENS)}(?:[- ]{_any(*_ONES)})?)?)?"
 )
-_NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}|{_CARDINAL}|a (?:hundred|thousand|dozen|single)|half a dozen)"
+_NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)|half a dozen)"
 
 # Relations before a number, by the bound that they give; `over` excludes the number, `at_least` includes it.
 _BEFORE = {
@@ -107,7 +107,7 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
 _RANGE = rf"(?:(?:between|from|anywhere between|anywhere from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
-_RANGE += rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![\w.,]*\d)"
+_RANGE += rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
 _OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
 _QUOTED = rf"{_OPEN}{HIDDEN}{{1,2000}}{_CLOSE}"
@@ -196,7 +196,7 @@ class Amount:
 
 def number(text: str) -> int:
     """The value of a number in digits or words ("1,200", "twenty-five", "a hundred")."""
-    digits = text.replace(",", "").strip()
+    digits = text.replace(",", "").strip().removesuffix(".0")
     if digits.isdigit():
         return int(digits)
     total = 0

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.languages import LANGUAGES
+from gapo_core.constraints.languages import LANGUAGES
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
-_NAME = "(?P<language>" + "|".join(sorted(LANGUAGES, key=len, reverse=True)) + ")"
-_CUES = " ".join(LANGUAGES)
+CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
+    "bangla": "bn",
+    "farsi": "fa",
+    "filipino": "tl",
+    "mandarin": "zh",
+    "slovene": "sl",
+}
+_NAME = "(?P<language>" + "|".join(sorted(CODES, key=len, reverse=True)) + ")"
+_CUES = " ".join(CODES)
 _REPLY = (
     "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be|is|use|written|responding|replying|answering|writing|compose|it|everything"
     "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
@@ -15,7 +22,7 @@ _ALL = "(?:entirely|completely|exclusively|only|solely|fully|wholly|purely|stric
 
 
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    yield "language:response_language", {"language": LANGUAGES[found["language"].lower()]}
+    yield "language:response_language", {"language": CODES[found["language"].lower()]}
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
@@ -39,4 +46,4 @@ TABLE = (
 
 def _either(found: Found) -> Iterator[tuple[str, Kwargs]]:
     name = found["language"] or found["language2"]
-    yield "language:response_language", {"language": LANGUAGES[name.lower()]}
+    yield "language:response_language", {"language": CODES[name.lower()]}
