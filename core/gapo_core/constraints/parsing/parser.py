@@ -1,6 +1,7 @@
 """From a prompt to its constraints and what is left of it."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,13 +40,16 @@ def parse(prompt: str) -> Parse:
     """
     reading = read(prompt)
     found = [parsed for draft in parse_drafts(reading) if (parsed := _built(draft))]
-    return Parse(tuple(found), _remainder(reading, [parsed.span for parsed in found]))
+    return Parse(tuple(found), _remainder(prompt, reading, [parsed.span for parsed in found]))
 
 
 def parse_drafts(reading: Reading) -> list[Draft]:
     """Each constraint once, in the order of the prompt, not yet validated."""
     found = compose(reading, drafts(reading, RULES))
-    found += [d for d in attributes(reading) if not any(d.start < e.end and e.start < d.end for e in found)]
+    taken = bytearray(len(reading.prompt))
+    for draft in found:
+        taken[draft.start : draft.end] = b"\1" * (draft.end - draft.start)
+    found += [draft for draft in attributes(reading) if not any(taken[draft.start : draft.end])]
     once: dict[tuple[str, str], Draft] = {}
     for draft in sorted(found, key=lambda d: (d.start, d.end)):
         once.setdefault((draft.id, repr(sorted(draft.kwargs.items())).lower()), draft)
@@ -71,18 +75,18 @@ _SCAFFOLD = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 
 
-def _remainder(reading: Reading, spans: Iterable[Span]) -> str:
+def _remainder(prompt: str, reading: Reading, spans: Iterable[Span]) -> str:
     """Without the spans, and without the sentences of which they leave nothing but scaffolding."""
-    gaps = []
-    for span in spans:
-        gaps.append((span.start, span.end))
-        for sentence in reading.sentences:
-            if sentence.start < span.end and span.start < sentence.end:
-                inside = [s for s in spans if s.start < sentence.end and sentence.start < s.end]
-                left = _without(reading.prompt, sentence.start, sentence.end, [(s.start, s.end) for s in inside])
-                if {word.lower() for word in _WORD.findall(left)} <= _SCAFFOLD:
-                    gaps.append((sentence.start, sentence.end))
-    rest = _without(reading.prompt, 0, len(reading.prompt), gaps)
+    asked: list[tuple[int, int]] = sorted(set(spans))
+    gaps = list(asked)
+    starts, longest = [start for start, _ in asked], max((end - start for start, end in asked), default=0)
+    for sentence in reading.sentences:
+        near = asked[bisect_left(starts, sentence.start - longest) : bisect_left(starts, sentence.end)]
+        inside = [(start, end) for start, end in near if end > sentence.start]
+        left = _without(reading.prompt, sentence.start, sentence.end, inside)
+        if inside and {word.lower() for word in _WORD.findall(left)} <= _SCAFFOLD:
+            gaps.append((sentence.start, sentence.end))
+    rest = _without(prompt, 0, len(prompt), gaps)
     return re.sub(r"[ \t]{2,}", " ", re.sub(r"\n{3,}", "\n\n", rest)).strip()
 
 

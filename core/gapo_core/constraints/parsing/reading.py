@@ -13,7 +13,7 @@ Mood = Literal["demand", "question", "statement", "passage"]
 LONGEST_SENTENCE = 1_500
 """Characters; longer ones are cut, so that one sentence costs a bounded time."""
 
-LONGEST_PROMPT = 60_000
+LONGEST_PROMPT = 24_000
 """Characters; of a longer prompt the first and the last half of so many are read: instructions stand at the ends."""
 
 
@@ -28,7 +28,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Reading:
-    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`."""
+    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`. The middle of a long prompt is blank."""
 
     prompt: str
     masked: str
@@ -136,16 +136,21 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
     return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
 
 
+def _ends(prompt: str) -> str:
+    """The prompt with the middle blank where it is longer than `LONGEST_PROMPT`."""
+    half = LONGEST_PROMPT // 2
+    blank = len(prompt) - 2 * half
+    return prompt if blank <= 0 else prompt[:half] + "\n" * blank + prompt[-half:]
+
+
 def read(prompt: str) -> Reading:
     """Never fails, whatever the text."""
+    prompt = _ends(prompt)
     text = masked(prompt)
     sentences: list[Sentence] = []
-    half = LONGEST_PROMPT // 2
     passage = False
     blank = False
     for start, end in _cuts(prompt, text):
-        if len(text) > LONGEST_PROMPT and end > half and start < len(text) - half:
-            continue
         piece = text[start:end]
         if not piece.strip():
             blank = blank or "\n" in piece
