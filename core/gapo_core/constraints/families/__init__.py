@@ -1,5 +1,15 @@
 """The built-in families, one module a subject."""
 
-from gapo_core.constraints.families import keywords
+from gapo_core.constraints.families import (
+    case,
+    combination,
+    content,
+    format,
+    keywords,
+    language,
+    length,
+    punctuation,
+    startend,
+)
 
-__all__ = ["keywords"]
+__all__ = ["case", "combination", "content", "format", "keywords", "language", "length", "punctuation", "startend"]
