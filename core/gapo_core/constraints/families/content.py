@@ -11,7 +11,6 @@ from pydantic import Field
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict, spans
 
 _REFERENCE_PLACEHOLDER = re.compile(r"\[.*?\]")

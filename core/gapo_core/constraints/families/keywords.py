@@ -16,7 +16,7 @@ from gapo_core.constraints.relations import Relation, holds, interval, listed
 from gapo_core.constraints.types import Span, Verdict, spans
 
 if TYPE_CHECKING:
-    from gapo_core.constraints.types import Constraint
+    pass
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}\p{M}]")
