@@ -31,7 +31,7 @@ def word_runs(text: str) -> list[str]:
 
 
 def tokens(text: str) -> tuple[str, ...]:
-    """Penn Treebank tokens, sentence by sentence; quotes keep their characters."""
+    """Penn Treebank tokens, sentence by sentence; a double quote is `` where it opens and '' where it closes."""
     return tuple(token for sentence in sentence_texts(text) for token in sentence_tokens(sentence))
 
 
@@ -45,6 +45,8 @@ def sentence_tokens(sentence: str) -> list[str]:
         final = match.start() <= stop < match.end() and piece != "."
         if final:
             piece, behind = piece[: stop - match.start()], piece[stop - match.start() + 1 :]
+        if piece in ('"', "''"):
+            piece = "``" if not match.start() or sentence[match.start() - 1] in " ([{<" else "''"
         found.extend(_parts(piece))
         if final:
             found.extend(["."] + ([behind] if behind else []))

@@ -28,16 +28,20 @@ _ONE_WORD_NAMES = (
 # The member states of the United Nations in Africa, each by the names in use, without accents and punctuation.
 _COUNTRIES: Mapping[str, str] = {
     name: names.split("/")[0]
-    for names in _ONE_WORD_NAMES.split()
-    + ["burkina faso", "equatorial guinea", "sierra leone", "south africa", "south sudan", "eswatini/swaziland"]
-    + ["cabo verde/cape verde", "central african republic", "guinea bissau/guineabissau"]
-    + ["ivory coast/cote divoire", "sao tome and principe/sao tome  principe/sao tome principe"]
-    + [
+    for names in (
+        *_ONE_WORD_NAMES.split(),
+        *("burkina faso", "equatorial guinea", "sierra leone", "south africa", "south sudan", "eswatini/swaziland"),
+        *(
+            "cabo verde/cape verde",
+            "central african republic",
+            "guinea bissau/guineabissau",
+            "ivory coast/cote divoire",
+        ),
+        "sao tome and principe/sao tome principe",
         "democratic republic of the congo/democratic republic of congo/dr congo/drc/congo democratic republic of the"
         "/congo democratic republic/congo drc/congo kinshasa",
-        "republic of the congo/congo/congo republic/republic of congo/congo republic of the/congo brazzaville"
-        "/congo brazzaville republic of the congo",
-    ]
+        "republic of the congo/congo/congo republic/republic of congo/congo republic of the/congo brazzaville",
+    )
     for name in names.split("/")
 }
 _MARKER = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])?\s*")

@@ -91,8 +91,8 @@ class Overlap(Family[OverlapKwargs]):
         return Verdict("satisfied" if kept else "violated", reason, round(share, 1))
 
     def compat(self, response: str, kwargs: OverlapKwargs) -> bool:
-        own = set(_trigrams(nltk_compat.tokens(response)))
-        shared = own & set(_trigrams(nltk_compat.tokens(kwargs.reference_text)))
+        own = set(_trigrams(response))  # of characters
+        shared = own & set(_trigrams(kwargs.reference_text))
         return bool(own) and kwargs.percentage - _REACH <= len(shared) / len(own) * 100 <= kwargs.percentage + _REACH
 
     def satisfy(self, response: str, kwargs: OverlapKwargs, rng: Random) -> Mapping[str, Any] | None:
