@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from gapo_core.constraints.document import Document, Span
+from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.nltk_compat import PUNCTUATION
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
@@ -38,6 +38,7 @@ class OptionsKwargs(Kwargs):
 
 class Options(Family[OptionsKwargs]):
     id = "format:options"
+    example = '{"options": "yes/no/maybe"}'
     kwargs = OptionsKwargs
     phrasings = (
         "Answer with one of the following options: {options}. Do not give any explanation.",
@@ -48,7 +49,7 @@ class Options(Family[OptionsKwargs]):
     def judge(self, document: Document, kwargs: OptionsKwargs, prompt: str | None) -> Verdict:
         answer = _bare(document.plain)
         chosen = next((option for option in _options(kwargs.options) if _bare(option) == answer), None)
-        whole = (Span(0, len(document.text)),)
+        whole = document.part(0, len(document.text))
         if chosen is not None and answer:
             return Verdict("satisfied", f"the response is the option {chosen}", chosen, whole)
         return Verdict("violated", "the response is none of the options alone", None, whole)
@@ -107,7 +108,7 @@ class OutputTemplate(Plain):
         if labels != list(_LABELS):
             return Verdict("violated", f"the labels are not {listed(_LABELS)} in this order, once each", labels, where)
         if _ALNUM.search(text, 0, found[0].start()):
-            return Verdict("violated", "text stands before the template", labels, (Span(0, found[0].start()),))
+            return Verdict("violated", "text stands before the template", labels, document.part(0, found[0].start()))
         ends = [*(match.start() for match in found[1:]), len(text)]
         for label, match, end in zip(_LABELS, found, ends, strict=True):
             filled = _PLACEHOLDER.sub("", text[match.end() : end])
@@ -125,6 +126,7 @@ class RepeatChangeKwargs(Kwargs):
 
 class RepeatWithChange(Family[RepeatChangeKwargs]):
     id = "repeat:repeat_change"
+    example = '{"prompt_to_repeat": "Write a story about a river."}'
     kwargs = RepeatChangeKwargs
     phrasings = (
         "Repeat the request, but change the first word of the repeated request, (do not say anything before "
@@ -147,7 +149,7 @@ class RepeatWithChange(Family[RepeatChangeKwargs]):
         if wanted[0].lower() == given[0].lower():
             return Verdict("violated", "the first word is not changed", 1)
         return Verdict(
-            "satisfied", "the request is repeated with another first word", None, (Span(0, len(document.text)),)
+            "satisfied", "the request is repeated with another first word", None, document.part(0, len(document.text))
         )
 
     def compat(self, response: str, kwargs: RepeatChangeKwargs) -> bool:
@@ -186,7 +188,7 @@ class RepeatSimple(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        whole = (Span(0, len(document.text)),)
+        whole = document.part(0, len(document.text))
         if document.plain.strip(" \t\r\n\"'*_`").lower() == _SENTENCE.lower():
             return Verdict("satisfied", "the response is the sentence alone", None, whole)
         return Verdict("violated", f'the response is not "{_SENTENCE}" alone', None, whole)
@@ -211,6 +213,7 @@ class RepeatSpan(Family[RepeatSpanKwargs]):
     """The indices count words, as the published prompts say, or characters where the prompt says so."""
 
     id = "repeat:repeat_span"
+    example = '{"prompt_to_repeat": "Write a short story about a river.", "n_start": 1, "n_end": 3}'
     kwargs = RepeatSpanKwargs
     phrasings = (
         "Copy the span of words that lies between (and including) index {n_start} and {n_end}, the indices are word "
@@ -227,7 +230,7 @@ class RepeatSpan(Family[RepeatSpanKwargs]):
             wanted = " ".join(kwargs.prompt_to_repeat.split()[kwargs.n_start : kwargs.n_end + 1])
         if not wanted.strip():
             return Verdict("violated", "no word of the text has such an index")
-        whole = (Span(0, len(document.text)),)
+        whole = document.part(0, len(document.text))
         if _copied(document.plain) == _copied(Document.of(wanted).plain):
             return Verdict("satisfied", "the response is the span", wanted[:200], whole)
         return Verdict("violated", f'the response is not "{wanted[:200]}"', wanted[:200], whole)

@@ -49,8 +49,8 @@ def _shape(document: Document, columns: list[str], count: int, delimiter: str) -
     if not rows:
         return Verdict("violated", "the response is not well-formed CSV")
     if rows[0] != columns:
-        header = Span(0, len(document.text.partition("\n")[0]))
-        return Verdict("violated", f"the column names are not {', '.join(columns)}", rows[0][:8], (header,))
+        header = document.part(0, document.text.find("\n"))
+        return Verdict("violated", f"the column names are not {', '.join(columns)}", rows[0][:8], header)
     if wrong := next((number for number, row in enumerate(rows[1:], 1) if len(row) != len(columns)), None):
         return Verdict("violated", f"row {wrong} has {amount(len(rows[wrong]), 'field')}", len(rows[wrong]))
     if len(rows) != count + 1:

@@ -47,6 +47,7 @@ class AtLeastKwargs(Kwargs):
 
 class UniqueWordCount(Counted[AtLeastKwargs]):
     id = "count:unique_word_count"
+    example = '{"N": 30}'
     kwargs = AtLeastKwargs
     limit, noun = "N", ("different word", "different words")
     phrasings = (
@@ -70,6 +71,7 @@ class NamesKwargs(Kwargs):
 
 class PersonNames(Counted[NamesKwargs]):
     id = "count:person_names"
+    example = '{"N": 3}'
     kwargs = NamesKwargs
     limit, noun, names = "N", ("name of the list", "names of the list"), ", ".join(NAMES)
     phrasings = (
@@ -91,6 +93,7 @@ class PersonNames(Counted[NamesKwargs]):
 
 class Pronouns(Counted[AtLeastKwargs]):
     id = "count:pronouns"
+    example = '{"N": 7}'
     kwargs = AtLeastKwargs
     limit, noun, additive = "N", ("pronoun", "pronouns"), True
     phrasings = (
@@ -120,6 +123,7 @@ class ConjunctionsKwargs(Kwargs):
 
 class Conjunctions(Counted[ConjunctionsKwargs]):
     id = "count:conjunctions"
+    example = '{"small_n": 3}'
     kwargs = ConjunctionsKwargs
     limit, noun = "small_n", ("coordinating conjunction", "coordinating conjunctions")
     phrasings = (
@@ -154,6 +158,7 @@ class Numbers(Family[ExactlyKwargs]):
     """Figures count; whether list markers ("1.") and spelled numbers ("two") do, people do not agree."""
 
     id = "count:numbers"
+    example = '{"N": 2}'
     kwargs = ExactlyKwargs
     phrasings = (
         "Include exactly {N} numbers in the response.",
@@ -239,6 +244,7 @@ class WordRangeKwargs(Kwargs):
 
 class WordCountRange(Family[WordRangeKwargs]):
     id = "count:word_count_range"
+    example = '{"min_words": 57, "max_words": 61}'
     kwargs = WordRangeKwargs
     phrasings = (
         "The response must contain between {min_words} and {max_words} words.",

@@ -119,6 +119,7 @@ class MarkerKwargs(Kwargs):
 
 class MarkedList(Family[MarkerKwargs]):
     id = "format:list"
+    example = '{"sep": "SEPARATOR"}'
     kwargs = MarkerKwargs
     phrasings = (
         "Answer with a list of items, instead of bullet points use {sep}.",
@@ -241,7 +242,7 @@ class ItalicThesis(Plain):
             thesis = _THESIS.match(text, start, end)
             if thesis is None:
                 reason = "a section does not begin with a thesis in italics"
-                return Verdict("violated", reason, len(found), (Span(start, min(end, start + 80)),))
+                return Verdict("violated", reason, len(found), document.part(start, min(end, start + 80)))
             if not _TAG.sub("", text[thesis.end() : end]).strip():
                 return Verdict("violated", "nothing follows a thesis", len(found), spans([thesis]))
             found.append(thesis)

@@ -100,17 +100,17 @@ class NapoleonDates(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         dates, at = document.text.rstrip(" .\r\n").split(","), 0
         for number, text in enumerate(dates, 1):
-            span = Span(at, at + len(text))
+            span = document.part(at, at + len(text))
             match = _DATE.fullmatch(text.strip())
             if not match or not text.isascii():
-                return Verdict("violated", f"entry {number} is not a date of the form YYYY-MM-DD", text[:40], (span,))
+                return Verdict("violated", f"entry {number} is not a date of the form YYYY-MM-DD", text[:40], span)
             try:
                 day = date(*map(int, match.groups()))
             except ValueError:
-                return Verdict("violated", f"{match.group()} is no day of the calendar", match.group(), (span,))
+                return Verdict("violated", f"{match.group()} is no day of the calendar", match.group(), span)
             if not 1793 <= day.year <= 1815:
-                return Verdict("violated", f"Napoleon fought no battle in {day.year}", match.group(), (span,))
-            at = span.end + 1
+                return Verdict("violated", f"Napoleon fought no battle in {day.year}", match.group(), span)
+            at += len(text) + 1
         return Verdict("satisfied", f"{amount(len(dates), 'date')} of the form YYYY-MM-DD", len(dates))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:

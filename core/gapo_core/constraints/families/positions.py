@@ -33,6 +33,7 @@ class FiveKwargs(Kwargs):
 
 class KeywordsMultiple(Family[FiveKwargs]):
     id = "count:keywords_multiple"
+    example = '{"keyword1": "door", "keyword2": "bread", "keyword3": "blue", "keyword4": "lamp", "keyword5": "river"}'
     kwargs = FiveKwargs
     phrasings = (
         "Include keyword {keyword1} once in your response, keyword {keyword2} twice in your response, keyword "
@@ -85,6 +86,7 @@ class SentenceKeywordKwargs(Kwargs):
 
 class SentenceKeyword(Family[SentenceKeywordKwargs]):
     id = "sentence:keyword"
+    example = '{"word": "river", "N": 2}'
     kwargs = SentenceKeywordKwargs
     phrasings = (
         'The response must include keyword "{word}" in the {N}-th sentence.',
@@ -143,6 +145,7 @@ class PositionKwargs(Kwargs):
 
 class KeywordPosition(Family[PositionKwargs]):
     id = "words:keywords_specific_position"
+    example = '{"keyword": "beneath", "n": 2, "m": 4}'
     kwargs = PositionKwargs
     phrasings = (
         "Include keyword {keyword} in the {n}-th sentence, as the {m}-th word of that sentence.",
@@ -203,6 +206,7 @@ class SecondKwargs(Kwargs):
 
 class SecondAndSecondToLast(Family[SecondKwargs]):
     id = "words:words_position"
+    example = '{"keyword": "whisper"}'
     kwargs = SecondKwargs
     phrasings = (
         "The second word in your response and the second to last word in your response should be the word {keyword}.",

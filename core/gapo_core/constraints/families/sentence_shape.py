@@ -27,6 +27,7 @@ class Increment(Kwargs):
 
 class IncrementingWords(Family[Increment]):
     id = "sentence:increment"
+    example = '{"small_n": 3}'
     kwargs = Increment
     phrasings = (
         "Each sentence in your response must contain exactly {small_n} more words than the previous one.",

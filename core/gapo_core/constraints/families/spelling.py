@@ -188,6 +188,7 @@ class RepeatsKwargs(Kwargs):
 
 class Repeats(Counted[RepeatsKwargs]):
     id = "words:repeats"
+    example = '{"small_n": 2}'
     kwargs = RepeatsKwargs
     limit, fixed, noun = "small_n", "at most", ("use of one word", "uses of one word")
     phrasings = (
@@ -220,6 +221,7 @@ class JapaneseKwargs(Kwargs):
 
 class JapaneseWords(Family[JapaneseKwargs]):
     id = "count:words_japanese"
+    example = '{"N": 5}'
     kwargs = JapaneseKwargs
     phrasings = (
         "Every {N}th word of your response must be in Japanese.",

@@ -137,6 +137,7 @@ class Style(Family[ToneKwargs]):
     """A tone in free words. No rule decides it: the verdict is left to the reward model."""
 
     id = "tone:style"
+    example = '{"style": "friendly"}'
     kwargs = ToneKwargs
     phrasings = (
         "Write in a {style} tone.",

@@ -24,6 +24,7 @@ class StopWordsKwargs(Kwargs):
 
 class StopWords(Family[StopWordsKwargs]):
     id = "ratio:stop_words"
+    example = '{"percentage": 30}'
     kwargs = StopWordsKwargs
     phrasings = (
         "Ensure that stop words constitute no more than {percentage}% of the total words in your response.",
@@ -75,6 +76,7 @@ class OverlapKwargs(Kwargs):
 
 class Overlap(Family[OverlapKwargs]):
     id = "ratio:overlap"
+    example = '{"reference_text": "The river runs under the bridge.", "percentage": 40}'
     kwargs = OverlapKwargs
     phrasings = (
         "Maintain a trigram overlap of {percentage}% (±2%) with the provided reference text.",
