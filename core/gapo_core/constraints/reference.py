@@ -50,7 +50,7 @@ _CONTRACTION = re.compile(
 
 def capital_words(text: str) -> int:
     """The number of upper-case tokens of NLTK's `word_tokenize`."""
-    parted = _PUNCTUATION.sub(r" \g<0> ", text)
+    parted = _PUNCTUATION.sub(" ", text)
     parted = _CONTRACTION.sub(r"\g<0> ", _CLITIC.sub(r" \1 ", parted))
     return sum(map(str.isupper, parted.split()))
 

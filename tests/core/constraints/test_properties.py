@@ -5,13 +5,16 @@ import pickle
 from random import Random
 
 import pytest
-from gapo_core.constraints import Constraint, families
+from gapo_core.constraints import Constraint
+from gapo_core.constraints.registry import families
 from gapo_core.constraints.types import EVIDENCE_LIMIT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-WORDS = """river bridge morning lantern story people model answer quickly the a and of in it well-known don't I NASA USA
-price 3.14 1,000 weekend summary music coffee garden window silver über naïve café история дом भाषा 日本 العربية""".split()
+VOCABULARY = (
+    "river bridge morning lantern story people model answer quickly the a and of in it well-known don't I NASA USA "
+    "price 3.14 1,000 weekend summary music coffee garden window über naïve café история дом भाषा 日本 العربية"
+)
 MARKS = (
     "My answer is yes.",
     "P.S. Call me.",
@@ -42,7 +45,7 @@ MARKS = (
     "http://example.com/a?b=c",
 )
 
-word = st.sampled_from(WORDS)
+word = st.sampled_from(VOCABULARY.split())
 sentence = st.builds(
     lambda words, end: " ".join(words).capitalize() + end,
     st.lists(word, min_size=1, max_size=14),

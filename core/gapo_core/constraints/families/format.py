@@ -29,7 +29,6 @@ _UNDERSCORED = re.compile(r"_(?<![\w\\]_)(_?)(?=[^\s_])([^_\n]*[^\s_])_\1(?!\w)"
 _REFERENCE_HIGHLIGHT = re.compile(r"\*[^\n\*]*\*")
 _REFERENCE_DOUBLE_HIGHLIGHT = re.compile(r"\*\*[^\n\*]*\*\*")
 _TITLE = re.compile(r"<<[^<>\n]*[^\W_][^<>\n]*>>")
-_REFERENCE_TITLE = re.compile(r"<<[^\n]+>>")
 _FENCE = re.compile(r"```[^\S\n]*(?:json\w*)?[^\S\n]*\n(.*?)\n?[^\S\n]*```", re.DOTALL | re.IGNORECASE)
 _WORD_NUMBERS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 
@@ -153,7 +152,12 @@ class Title(Plain):
         return Verdict("violated", "no title stands in double angular brackets", 0)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
-        return any(found.lstrip("<").rstrip(">").strip() for found in _REFERENCE_TITLE.findall(response))
+        # What "<<[^\n]+>>" finds, without its quadratic search: from the first mark of a line to the last.
+        for line in response.split("\n"):
+            start, end = line.find("<<"), line.rfind(">>")
+            if start >= 0 and end >= start + 3 and line[start:end].lstrip("<").rstrip(">").strip():
+                return True
+        return False
 
 
 def _no_constant(name: str) -> NoReturn:
