@@ -5,7 +5,7 @@ from functools import lru_cache
 from string import punctuation
 from typing import NamedTuple
 
-from gapo_core.constraints.document import Document, Span
+from gapo_core.constraints.document import Document, Span, encodable
 
 _EDGES = punctuation + "“”„‟‘’‚‛«»‹›…–—―¿¡·•。、，！？：；（）［］｛｝「」『』"
 
@@ -65,6 +65,11 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark)).lower()
+
+
+def writable(text: str) -> bool:
+    """Whether a text can be a keyword argument: one with a lone surrogate cannot."""
+    return encodable(text) == text
 
 
 def initial(word: Word) -> str:

@@ -1,11 +1,12 @@
-"""Verdicts written down by hand: satisfied, violated and tricky responses for every IFBench and every general family."""
+"""Verdicts written down by hand: satisfied, violated and tricky responses for IFBench and the general families."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gapo_core.constraints import Constraint, families
+from gapo_core.constraints import Constraint
+from gapo_core.constraints.registry import families
 
 FOLDER = Path(__file__).parent / "golden"
 CASES: dict[str, list[dict[str, Any]]] = {

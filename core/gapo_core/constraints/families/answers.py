@@ -13,6 +13,7 @@ from gapo_core.constraints.nltk_compat import PUNCTUATION
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
 from gapo_core.constraints.relations import listed
 from gapo_core.constraints.types import Verdict, spans
+from gapo_core.constraints.words import writable
 
 _EDGES = PUNCTUATION + "“”‘’…。 \t\r\n"
 _OR = re.compile(r"\s*,?\s+or\s+|\s*,\s*")
@@ -157,7 +158,7 @@ class RepeatWithChange(Family[RepeatChangeKwargs]):
         return response != kwargs.prompt_to_repeat and response.split()[1:] == kwargs.prompt_to_repeat.split()[1:]
 
     def satisfy(self, response: str, kwargs: RepeatChangeKwargs, rng: Random) -> Mapping[str, Any] | None:
-        words = response.split(maxsplit=1)
+        words = response.split(maxsplit=1) if writable(response) else []
         first = rng.choice(
             [
                 verb
@@ -170,7 +171,7 @@ class RepeatWithChange(Family[RepeatChangeKwargs]):
     def violate(self, response: str, kwargs: RepeatChangeKwargs, rng: Random) -> Mapping[str, Any] | None:
         if self.judge(Document.of(response), kwargs, None).status == "violated":
             return kwargs.model_dump()
-        return {"prompt_to_repeat": response}  # repeated, but not changed
+        return {"prompt_to_repeat": response} if writable(response) else None  # repeated, but not changed
 
     def conflicts(self, this: Any, other: Any) -> bool:
         if this.id == other.id:
@@ -241,7 +242,7 @@ class RepeatSpan(Family[RepeatSpanKwargs]):
 
     def satisfy(self, response: str, kwargs: RepeatSpanKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = response.split()
-        if not _copied(" ".join(words)):
+        if not _copied(" ".join(words)) or not writable(response):
             return None
         before, behind = (kwargs.prompt_to_repeat.split()[: rng.randint(0, 4)] for _ in range(2))
         text = " ".join([*before, *words, *behind])

@@ -17,6 +17,7 @@ from gapo_core.constraints.families.format import JsonFormat, json_body
 from gapo_core.constraints.linear_regex import compiled
 from gapo_core.constraints.registry import Family, Kwargs, register
 from gapo_core.constraints.types import Verdict
+from gapo_core.constraints.words import writable
 
 _DEEPEST = 64  # levels of a schema
 
@@ -94,7 +95,7 @@ class JsonSchema(Family[SchemaKwargs]):
             value = json.loads(json_body(document)[0])
         except (ValueError, RecursionError):
             value = None
-        if isinstance(value, dict):
+        if isinstance(value, dict) and all(map(writable, value)):
             schemas += [{"type": "object", "required": sorted(value)[:3]}, {"type": "object", "required": ["checksum"]}]
         fitting = [s for s in schemas if self.judge(document, SchemaKwargs(schema=s), None).status == status]
         return {"schema": rng.choice(fitting)} if fitting else None

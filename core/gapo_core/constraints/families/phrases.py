@@ -11,6 +11,7 @@ from gapo_core.constraints.families.keywords import Existence, ForbiddenWords, w
 from gapo_core.constraints.families.startend import EndChecker
 from gapo_core.constraints.registry import Family, K, Kwargs, Phrase, register
 from gapo_core.constraints.types import Span, Verdict
+from gapo_core.constraints.words import writable
 
 _MARKUP = "#*_`>\"'“”‘’«»([{ \t\r\n"
 _UNLIKELY = ("Zebras wander through", "Lanterns above the", "In a distant orchard")
@@ -129,9 +130,8 @@ class Starts(Family[EdgeKwargs]):
 
     def _sampled(self, response: str, phrases: list[str], status: str, rng: Random) -> Mapping[str, Any] | None:
         document = Document.of(response)
-        fitting = [
-            p for p in phrases if p.strip() and self.judge(document, EdgeKwargs(phrase=p), None).status == status
-        ]
+        usable = [phrase for phrase in phrases if phrase.strip() and writable(phrase)]
+        fitting = [p for p in usable if self.judge(document, EdgeKwargs(phrase=p), None).status == status]
         return {"phrase": rng.choice(fitting)} if fitting else None
 
     def requires(self, kwargs: EdgeKwargs) -> tuple[str, ...]:

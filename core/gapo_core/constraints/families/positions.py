@@ -14,7 +14,7 @@ from gapo_core.constraints.families.keywords import absent_words, content_words,
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict, spans
-from gapo_core.constraints.words import Word, bare_words, folded, worded_sentences
+from gapo_core.constraints.words import Word, bare_words, folded, worded_sentences, writable
 
 _TIMES = {1: "once", 2: "twice", 3: "three times", 5: "five times", 7: "seven times"}
 
@@ -181,7 +181,8 @@ class KeywordPosition(Family[PositionKwargs]):
             return None
         n = rng.randint(1, len(sentences))
         m = rng.randint(1, len(sentences[n - 1].words))
-        return {"keyword": sentences[n - 1].words[m - 1].text, "n": n, "m": m}
+        word = sentences[n - 1].words[m - 1].text
+        return {"keyword": word, "n": n, "m": m} if writable(word) else None
 
     def violate(self, response: str, kwargs: PositionKwargs, rng: Random) -> Mapping[str, Any] | None:
         found = self.satisfy(response, kwargs, rng)
@@ -233,12 +234,14 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
 
     def satisfy(self, response: str, kwargs: SecondKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = bare_words(Document.of(response))
-        return {"keyword": words[1].text} if len(words) > 1 and _same(words[1].text, words[-2].text) else None
+        both = len(words) > 1 and _same(words[1].text, words[-2].text) and writable(words[1].text)
+        return {"keyword": words[1].text} if both else None
 
     def violate(self, response: str, kwargs: SecondKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = bare_words(Document.of(response))
-        if len(words) > 1 and not _same(words[1].text, words[-2].text):
-            return {"keyword": rng.choice((words[1].text, words[-2].text))}
+        ends = [word.text for word in (words[1], words[-2]) if writable(word.text)] if len(words) > 1 else []
+        if ends and not _same(words[1].text, words[-2].text):
+            return {"keyword": rng.choice(ends)}
         absent = absent_words(response)
         return {"keyword": rng.choice(absent)} if absent else None
 
