@@ -27,24 +27,23 @@ _FORMS = tuple(
     (re.compile(item), re.compile(between))
     for item, between in (
         (rf"{_NAME}\[(?P<value>[^\[\]\n]{{1,60}})\]", r"\s{0,3}[,;|\n]?\s{0,3}"),
-        (rf"{_NAME}\s?::\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}\s?=\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}: {_VALUE}(?=\s*(?:[;|\n]|\.?$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}: {_PLAIN}(?=\s*(?:,|\n|\.?$))", r"[ \t]*,?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
+        (rf"{_NAME}\s?::\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}\s?=\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}: {_VALUE}(?=\s{{0,3}}(?:[;|\n]|\.?$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}: {_PLAIN}(?=\s{{0,3}}(?:,|\n|\.?$))", r"[ \t]{0,8},?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
         (rf"{_NAME} \((?P<value>[^()\n]{{1,60}})\)", r"\s{0,2}[;,]\s{0,2}"),
     )
 )
-_LINE = re.compile(r"[^\n]+(?:\n[ \t]*[-*•+][^\n]{1,200})*")
-_INTRODUCTION = re.compile(r"(?:.*?[.:!?]\s+|.*?\b(?:with|mention|having|including|of|by|requirements:|facts:)\s+|[\w' ]{1,30}\s\|\s)", re.IGNORECASE)
+_LINE = re.compile(r"[^\n]+(?:\n[ \t]{0,8}[-*•+][^\n]{1,200})*")
 _OBJECT = re.compile(r"\{[^{}\n]{2,2000}\}")
 _FEW = r"[^\s,;:.!?\n][^,;:!?\n]{0,40}?"
 _SLOT = r"(?P<slot>[^\W\d_][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?)"
-_STOP = r"(?=\s*(?:[,;!?\n]|\.(?:\s|$)|$|\band (?:the|its)\b))"
-_CHAINED = re.compile(rf"\s*,?\s*(?:and\s+)?(?:that\s+)?(?:the|its)\s+{_SLOT} is\s+(?P<value>{_FEW}){_STOP}", re.IGNORECASE)
-_SAID = re.compile(r"\b(?:(?:say|state|mention|note|tell \w+)(?:ing)? that|where|in which)(?=\s+(?:the|its)\b)", re.IGNORECASE)
-_FACT = re.compile(rf"\s*The {_SLOT} is (?P<value>{_FEW})\.?\s*$", re.IGNORECASE)
-_AS_ITS = re.compile(rf"(?:\b(?:having|with|has)|,|\band)\s+(?P<value>{_FEW}) as (?:its|the) {_SLOT}(?=[,.;\n]|$| and\b)", re.IGNORECASE)
+_STOP = r"(?=\s{0,3}(?:[,;!?\n]|\.(?:\s|$)|$|\band (?:the|its)\b))"
+_CHAINED = re.compile(rf"\s{{0,3}},?\s{{0,3}}(?:and\s{{1,3}})?(?:that\s{{1,3}})?(?:the|its)\s{{1,3}}{_SLOT} is\s{{1,3}}(?P<value>{_FEW}){_STOP}", re.IGNORECASE)
+_SAID = re.compile(r"\b(?:(?:say|state|mention|note|tell \w+)(?:ing)? that|where|in which)(?=\s{1,3}(?:the|its)\b)", re.IGNORECASE)
+_FACT = re.compile(rf"\s{{0,3}}The {_SLOT} is (?P<value>{_FEW})\.?\s{{0,3}}$", re.IGNORECASE)
+_AS_ITS = re.compile(rf"(?:\b(?:having|with|has)|,|\band)\s{{1,3}}(?P<value>{_FEW}) as (?:its|the) {_SLOT}(?=[,.;\n]|$| and\b)", re.IGNORECASE)
 _MUST = re.compile(
     r"(?:^|[;:]\s)(?P<slot>[a-z][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?) must be (?P<value>[^\s,;:.!?\n][^,;:!?\n]{0,50}?)(?=\s*(?:[;\n]|\.(?:\s|$)|$))",
     re.MULTILINE,
@@ -125,7 +124,7 @@ def _lists(shown: str) -> Iterator[Draft]:
 def _run(shown: str, start: int, end: int, item: re.Pattern[str], between: re.Pattern[str]) -> Iterator[Draft]:
     """The list of one form that reaches from somewhere in the block to its end."""
     starts = [start]
-    starts += [match.end() for match in re.finditer(r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+|\n[ \t]*[-*•+]\s+", shown[start:end])]
+    starts += [match.end() for match in re.finditer(r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+|\n[ \t]{0,8}[-*•+]\s+", shown[start:end])]
     for offset in (start, *(start + s for s in starts[1:MOST_STARTS])):
         position, drafts = offset, []
         bullet = re.compile(r"\s*[-*•+]\s+").match(shown, position, end)

@@ -13,9 +13,6 @@ Mood = Literal["demand", "question", "statement", "passage"]
 LONGEST_SENTENCE = 1_500
 """Characters; longer ones are cut, so that one sentence costs a bounded time."""
 
-LONGEST_PROMPT = 24_000
-"""Characters; of a longer prompt the first and the last half of so many are read: instructions stand at the ends."""
-
 
 @dataclass(frozen=True)
 class Sentence:
@@ -28,7 +25,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Reading:
-    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`. The middle of a long prompt is blank."""
+    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`."""
 
     prompt: str
     masked: str
@@ -109,7 +106,7 @@ _INLINE = re.compile(
     r"|feedback|summary|sentiment|typos?|wrong with|meaning)\b[^\n:]{0,120}: ?(?=[^\s\"“”„«'‘])",
     re.IGNORECASE,
 )
-_QUOTATION = re.compile(r"\s*[\"“”„«'‘]")
+_QUOTATION = re.compile(r"\s{0,4}[\"“”„«'‘]")
 _RESUMES = re.compile(
     r"\b(?:your|the|entire|whole) (?:\w+ )?(?:response|answer|reply|output|summary|rewrite|translation|version|rewritten)\b"
     r"|\bin the (?:response|output|answer)\b",
@@ -136,16 +133,8 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
     return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
 
 
-def _ends(prompt: str) -> str:
-    """The prompt with the middle blank where it is longer than `LONGEST_PROMPT`."""
-    half = LONGEST_PROMPT // 2
-    blank = len(prompt) - 2 * half
-    return prompt if blank <= 0 else prompt[:half] + "\n" * blank + prompt[-half:]
-
-
 def read(prompt: str) -> Reading:
     """Never fails, whatever the text."""
-    prompt = _ends(prompt)
     text = masked(prompt)
     sentences: list[Sentence] = []
     passage = False
