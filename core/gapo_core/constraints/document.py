@@ -8,20 +8,20 @@ from typing import NamedTuple
 import sentencex
 
 # One character for one character, so that spans found in the folded text count in the original.
-_FOLD = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛ʼ＇", "'"),
-        **dict.fromkeys("“”„‟＂", '"'),
-        **dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"),
-        **dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " "),
-    }
+_FOLDS = (
+    ("‘’‚‛ʼ＇", "'"),
+    ("“”„‟＂", '"'),
+    ("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"),
+    ("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " "),
 )
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
-# Dashes and ellipses separate words; scripts without spaces count by character, as word processors do.
+# A word goes from its first letter or digit to white space, a dash or an ellipsis. Scripts without spaces count
+# by character, as word processors do.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\s—–―…{_UNSPACED}]+")
-_ALNUM = re.compile(r"[^\W_]")
+_WORD = re.compile(r"[^\W_][^\s—–―…]*")
+_CHARACTER = re.compile(f"[{_UNSPACED}]")
+_CHARACTER_OR_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}][^\s—–―…{_UNSPACED}]*")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
@@ -52,19 +52,31 @@ class Document:
     @cached_property
     def plain(self) -> str:
         """The text with typographic quotes, hyphens and spaces made plain, character for character."""
-        return self.text if self.text.isascii() else self.text.translate(_FOLD)
+        text = self.text
+        if not text.isascii():
+            for typographic, plain in _FOLDS:
+                for character in typographic:
+                    text = text.replace(character, plain)
+        return text
 
     @cached_property
     def encodable(self) -> str:
         """The text with lone surrogates replaced, character for character, for libraries that take UTF-8."""
         return encodable(self.text)
 
+    @property
+    def word_pattern(self) -> "re.Pattern[str]":
+        """Finds words as a person counts them: "don't", "well-known", "3.14" are one each; a bare symbol is none."""
+        return _WORD if self.text.isascii() or not _CHARACTER.search(self.text) else _CHARACTER_OR_WORD
+
     @cached_property
     def words(self) -> tuple[Span, ...]:
-        """Words as a person counts them: "don't", "well-known", "3.14" are one each; a bare symbol is none."""
-        text, alnum = self.text, _ALNUM.search
-        spans = (match.span() for match in _WORD.finditer(text))
-        return tuple(Span(start, end) for start, end in spans if alnum(text, start, end))
+        """The words, with the punctuation that follows them."""
+        return tuple(Span(*match.span()) for match in self.word_pattern.finditer(self.text))
+
+    @cached_property
+    def word_count(self) -> int:
+        return len(self.word_pattern.findall(self.text))
 
     @cached_property
     def sentences(self) -> tuple[Span, ...]:
@@ -73,7 +85,7 @@ class Document:
         ends = [match.end() for match in _WHOLE_LINE.finditer(text)]
         for end in (*ends, len(text)):
             for piece in sentencex.segment("en", text[start:end]):
-                for part in _closed_parts(piece):
+                for part in _closed_parts(piece) if ")" in piece or "]" in piece else (piece,):
                     if _LETTER.search(part):
                         left = len(part) - len(part.lstrip())
                         spans.append(Span(start + left, start + len(part.rstrip())))
@@ -95,6 +107,11 @@ class Document:
                 spans.append(Span(left, left + len(stripped)))
             start = following
         return spans
+
+    def part(self, start: int, end: int) -> tuple[Span, ...]:
+        """The characters `start` … `end` as evidence, clipped to the text; none where nothing is left."""
+        start, end = max(0, start), min(end, len(self.text))
+        return (Span(start, end),) if start < end else ()
 
     def __getitem__(self, span: Span) -> str:
         return self.text[span.start : span.end]

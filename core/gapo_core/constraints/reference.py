@@ -39,14 +39,18 @@ def sentences(text: str, enough: int) -> int:
 
 # The Penn Treebank's word boundaries, as far as they part one run of capitals from another: punctuation that
 # stands alone, clitics ("I'M" is "I" and "'M") and the contractions that are written as one word.
-_PUNCTUATION = re.compile(r"""[;@\#$%&?!\]\[(){}<>"“”‘’«»…]|''|``|--|[:,](?=\D|$)|\.\.+""")
-_CLITIC = re.compile(r"(?<=[^' ])('[SMD]|'LL|'RE|'VE|N'T)(?=\s|$)", re.IGNORECASE)
-_CONTRACTION = re.compile(r"\b(CAN|D'|GIM|GON|GOT|LEM|MORE|WAN)(?=(NOT|YE|ME|NA|TA|'N)\b)|\b('T)(?=(?:IS|WAS)\b)", re.I)
+_PUNCTUATION = re.compile(r"""[;@\#$%&?!*\]\[(){}<>"“”„‘’«»]|''|``|--|[:,](?=\D|$)|\.\.+""")
+_CLITIC = re.compile(r"(?<=[^' ])('[SMD]|'LL|'RE|'VE|N'T)(?=\.?(?:\s|$))", re.IGNORECASE)
+_CONTRACTION = re.compile(
+    r"\b(?:CAN(?=NOT\b)|D(?='YE\b)|GIM(?=ME\b)|GON(?=NA\b)|GOT(?=TA\b)|LEM(?=ME\b)|MORE(?='N\b)|WAN(?=NA\b))"
+    r"|(?<=\s)'T(?=(?:IS|WAS)\b)",
+    re.IGNORECASE,
+)
 
 
 def capital_words(text: str) -> int:
     """The number of upper-case tokens of NLTK's `word_tokenize`."""
-    parted = _PUNCTUATION.sub(r" \g<0> ", text)
+    parted = _PUNCTUATION.sub(" ", text)
     parted = _CONTRACTION.sub(r"\g<0> ", _CLITIC.sub(r" \1 ", parted))
     return sum(map(str.isupper, parted.split()))
 

@@ -43,6 +43,7 @@ class Family(ABC, Generic[K]):
     id: ClassVar[str]
     kwargs: type[K]
     phrasings: ClassVar[tuple[str, ...]]  # str.format templates over `wording`, each a whole sentence
+    example: ClassVar[str] = "{}"  # keyword arguments as JSON, for help, documentation and property tests
 
     @abstractmethod
     def judge(self, document: Document, kwargs: K, prompt: str | None) -> "Verdict":

@@ -1,5 +1,6 @@
 """Capital and lower-case letters."""
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import regex
@@ -16,14 +17,13 @@ from gapo_core.constraints.types import Span, Verdict, spans
 if TYPE_CHECKING:
     from gapo_core.constraints.types import Constraint
 
-_LETTER = regex.compile(r"\p{L}")
 _LOWER, _UPPER = regex.compile(r"\p{Ll}+"), regex.compile(r"[\p{Lu}\p{Lt}]+")
 _TELLING = 40  # letters; a shorter text may be in any language that shares the alphabet
 
 
 def _in_english(document: Document) -> bool:
-    letters = len(_LETTER.findall(document.text[:10_000]))
-    return letters < _TELLING or identify(document.text).get("en", 0.0) > 0.05
+    short = sum(1 for _ in islice(filter(str.isalpha, document.text), _TELLING)) < _TELLING
+    return short or identify(document.text).get("en", 0.0) > 0.05
 
 
 class _OneCase(Plain):
@@ -36,9 +36,8 @@ class _OneCase(Plain):
         if wrong := spans(self.other.finditer(document.text)):
             first = document[wrong[0]][:40]
             return Verdict("violated", f'not all letters are {self.name}: "{first}"', None, wrong)
-        if not _LETTER.search(document.text):
-            status = "unknown" if document.text.strip() else "violated"
-            return Verdict(status, "the response has no letters")
+        if not any(map(str.isalpha, document.text)):
+            return Verdict("unknown" if document.text.strip() else "violated", "the response has no letters")
         if not _in_english(document):
             return Verdict("violated", "the response is not in English", max(identify(document.text), default=None))
         return Verdict("satisfied", f"all letters are {self.name}")
@@ -81,6 +80,7 @@ class CapitalsKwargs(Kwargs):
 class CapitalWordFrequency(Counted[CapitalsKwargs]):
     id = "change_case:capital_word_frequency"
     kwargs = CapitalsKwargs
+    example = '{"capital_frequency": 4, "capital_relation": "at least"}'
     limit, relation, additive = "capital_frequency", "capital_relation", True
     noun = ("word in all capital letters", "words in all capital letters")
     phrasings = (
@@ -90,14 +90,13 @@ class CapitalWordFrequency(Counted[CapitalsKwargs]):
     )
 
     def count(self, document: Document, kwargs: CapitalsKwargs) -> tuple[int, tuple[Span, ...]]:
-        text = document.text
         # "I" and "A" are written so anyway; nobody would call them words in capitals.
         found = [
-            span
-            for span in document.words
-            if text[span.start : span.end].isupper() and len(_LETTER.findall(text, span.start, span.end)) > 1
+            match
+            for match in document.word_pattern.finditer(document.text)
+            if match.group().isupper() and sum(map(str.isalpha, match.group())) > 1
         ]
-        return len(found), tuple(found)
+        return len(found), spans(found)
 
     def compat(self, response: str, kwargs: CapitalsKwargs) -> bool:
         return holds(kwargs.capital_relation, reference.capital_words(response), kwargs.capital_frequency)

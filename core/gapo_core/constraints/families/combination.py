@@ -13,7 +13,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Pla
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict
 
-_SEPARATOR = re.compile(r"(?<!\*)\*{6}(?!\*)")
+_SEPARATOR = re.compile(r"\*{6}(?<!\*{7})(?!\*)")
 _DRESS = "\"'*_>` \t\r\n"  # quotes and emphasis around the request are typography, not words said before it
 _REQUESTS = ("Write a short poem about a lantern.", "Tell me how a violin is made.", "Describe a walk by a glacier.")
 
@@ -55,6 +55,7 @@ def _repeated(request: str) -> re.Pattern[str]:
 class RepeatPrompt(Family[RepeatKwargs]):
     id = "combination:repeat_prompt"
     kwargs = RepeatKwargs
+    example = '{"prompt_to_repeat": "Write a haiku about rain."}'
     phrasings = (
         "First repeat the request word for word without change, then give your answer (1. do not say any words or "
         "characters before repeating the request; 2. the request you need to repeat does not include this sentence)",
@@ -66,8 +67,8 @@ class RepeatPrompt(Family[RepeatKwargs]):
         text = document.plain
         found = _repeated(kwargs.prompt_to_repeat).match(text, len(text) - len(text.lstrip(_DRESS)))
         if not found:
-            start = Span(0, min(len(document.text), 80))
-            return Verdict("violated", "the response does not start with the request", None, (start,))
+            reason = "the response does not start with the request"
+            return Verdict("violated", reason, None, document.part(0, 80))
         where = (Span(*found.span()),)
         if not re.search(r"\w", document.text[found.end() :]):
             return Verdict("violated", "no answer follows the repeated request", None, where)

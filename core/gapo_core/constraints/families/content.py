@@ -11,13 +11,13 @@ from pydantic import Field
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict, spans
 
 _REFERENCE_PLACEHOLDER = re.compile(r"\[.*?\]")
 # Square brackets around words; not an index (arr[i]), an image, an escaped bracket, the text of a link, or a
 # footnote mark.
-_PLACEHOLDER = re.compile(r"(?<![\w)!\\])\[(?!\^)[^\[\]\n]*[^\W\d_][^\[\]\n]*\](?!\()")
+_PLACEHOLDER = re.compile(r"\[(?<![\w)!\\]\[)(?!\^)([^\[\]\n]*)\](?!\()")
+_LETTER = re.compile(r"[^\W\d_]")
 _TICKED = re.compile(r"[-*+] \[[xX]\]")
 
 
@@ -28,6 +28,7 @@ class PlaceholdersKwargs(Kwargs):
 class NumberPlaceholders(Counted[PlaceholdersKwargs]):
     id = "detectable_content:number_placeholders"
     kwargs = PlaceholdersKwargs
+    example = '{"num_placeholders": 3}'
     limit, noun = "num_placeholders", ("placeholder", "placeholders")
     phrasings = (
         "The response must contain {limited} represented by square brackets, such as [address].",
@@ -40,18 +41,15 @@ class NumberPlaceholders(Counted[PlaceholdersKwargs]):
         found = [
             match
             for match in _PLACEHOLDER.finditer(text)
-            if len(match.group()) > 3 or not _TICKED.match(text, match.start() - 2)
+            if _LETTER.search(match.group(1)) and not _TICKED.match(text, max(0, match.start() - 2))
         ]
         return len(found), spans(found)
 
     def compat(self, response: str, kwargs: PlaceholdersKwargs) -> bool:
-        return _reference_placeholders(response, kwargs.num_placeholders)
-
-
-def _reference_placeholders(response: str, wanted: int) -> bool:
-    # Each opening bracket closes at the next closing one of its line; searching line by line keeps that linear.
-    found = sum(len(_REFERENCE_PLACEHOLDER.findall(line)) for line in response.split("\n") if "]" in line)
-    return found >= wanted
+        # Searching line by line, as the pattern does not cross them, keeps a flood of opening brackets linear.
+        lines = (line for line in response.split("\n") if "]" in line)
+        found = sum(len(_REFERENCE_PLACEHOLDER.findall(line)) for line in lines)
+        return found >= kwargs.num_placeholders
 
 
 class PostscriptKwargs(Kwargs):
@@ -72,6 +70,7 @@ def _marker(marker: str) -> re.Pattern[str]:
 class Postscript(Family[PostscriptKwargs]):
     id = "detectable_content:postscript"
     kwargs = PostscriptKwargs
+    example = '{"postscript_marker": "P.S."}'
     phrasings = (
         "At the end of your response, please explicitly add a postscript starting with {postscript_marker}",
         "Finish your answer with a postscript that starts with {postscript_marker}",

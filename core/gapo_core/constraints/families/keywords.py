@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import regex
 from pydantic import Field
@@ -14,9 +14,6 @@ from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.relations import Relation, holds, interval, listed
 from gapo_core.constraints.types import Span, Verdict, spans
-
-if TYPE_CHECKING:
-    from gapo_core.constraints.types import Constraint
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}\p{M}]")
@@ -54,6 +51,7 @@ class ExistenceKwargs(Kwargs):
 class Existence(Family[ExistenceKwargs]):
     id = "keywords:existence"
     kwargs = ExistenceKwargs
+    example = '{"keywords": ["river", "bridge"]}'
     phrasings = (
         "Include keywords {keywords} in the response.",
         "Make sure to use {keywords} in your answer.",
@@ -98,6 +96,7 @@ class ForbiddenKwargs(Kwargs):
 class ForbiddenWords(Family[ForbiddenKwargs]):
     id = "keywords:forbidden_words"
     kwargs = ForbiddenKwargs
+    example = '{"forbidden_words": ["rock", "stone"]}'
     phrasings = (
         "Do not include keywords {forbidden_words} in the response.",
         "Avoid using {forbidden_words} in your answer.",
@@ -143,6 +142,7 @@ class FrequencyKwargs(Kwargs):
 class Frequency(Counted[FrequencyKwargs]):
     id = "keywords:frequency"
     kwargs = FrequencyKwargs
+    example = '{"keyword": "river", "frequency": 3, "relation": "at least"}'
     limit, relation, noun, additive = "frequency", "relation", ("time", "times"), True
     phrasings = (
         "In your response, the word {keyword} should appear {limited}.",
@@ -166,8 +166,9 @@ class Frequency(Counted[FrequencyKwargs]):
         if (same := super().limited(response, kwargs, wanted, rng)) is not None:
             return same
         words = content_words(response)  # "less than" is never violated by a word that is not there
-        other = kwargs.model_copy(update={"keyword": rng.choice(words)}) if words else None
-        return other and super().limited(response, other, wanted, rng)
+        if not words:
+            return None
+        return super().limited(response, kwargs.model_copy(update={"keyword": rng.choice(words)}), wanted, rng)
 
     def requires(self, kwargs: FrequencyKwargs) -> tuple[str, ...]:
         return (kwargs.keyword,) if interval(kwargs.relation, kwargs.frequency)[0] > 0 else ()
@@ -182,6 +183,7 @@ class LetterKwargs(Kwargs):
 class LetterFrequency(Counted[LetterKwargs]):
     id = "keywords:letter_frequency"
     kwargs = LetterKwargs
+    example = '{"letter": "e", "let_frequency": 40, "let_relation": "less than"}'
     limit, relation, noun, additive = "let_frequency", "let_relation", ("time", "times"), True
     phrasings = (
         "In your response, the letter {letter} should appear {limited}.",
@@ -207,8 +209,9 @@ class LetterFrequency(Counted[LetterKwargs]):
         if (same := super().limited(response, kwargs, wanted, rng)) is not None:
             return same
         present = sorted(set(response[:20_000].lower()) & set("abcdefghijklmnopqrstuvwxyz"))
-        other = kwargs.model_copy(update={"letter": rng.choice(present)}) if present else None
-        return other and super().limited(response, other, wanted, rng)
+        if not present:
+            return None
+        return super().limited(response, kwargs.model_copy(update={"letter": rng.choice(present)}), wanted, rng)
 
     def requires(self, kwargs: LetterKwargs) -> tuple[str, ...]:
         return (kwargs.letter,) if interval(kwargs.let_relation, kwargs.let_frequency)[0] > 0 else ()

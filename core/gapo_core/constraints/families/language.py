@@ -1,11 +1,12 @@
 """The language of a response."""
 
+import re
 from collections.abc import Mapping
 from heapq import nlargest
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import regex
 from pydantic import Field, field_validator
 
 from gapo_core.constraints.document import Document
@@ -16,11 +17,9 @@ from gapo_core.constraints.types import Span, Verdict
 if TYPE_CHECKING:
     from gapo_core.constraints.types import Constraint
 
-_LETTER = regex.compile(r"\p{L}")
-_LINE = regex.compile(r"[^\n]+")
+_LINE = re.compile(r"[^\n]{60,}")  # long enough to tell its language for certain
 _FEW = 12  # letters, below which a guess is no verdict
-_TELLING = 60  # characters of a line that tell its language for certain
-_LINES = 8  # the longest lines are looked at one by one
+_LINES = 4  # the longest lines are looked at one by one
 
 
 class LanguageKwargs(Kwargs):
@@ -37,6 +36,7 @@ class LanguageKwargs(Kwargs):
 class ResponseLanguage(Family[LanguageKwargs]):
     id = "language:response_language"
     kwargs = LanguageKwargs
+    example = '{"language": "de"}'
     phrasings = (
         "Your ENTIRE response should be in {language} language, no other language is allowed.",
         "Respond entirely in {language}.",
@@ -46,7 +46,7 @@ class ResponseLanguage(Family[LanguageKwargs]):
 
     def judge(self, document: Document, kwargs: LanguageKwargs, prompt: str | None) -> Verdict:
         text, name = document.text, LANGUAGES[kwargs.language]
-        letters = len(_LETTER.findall(text[:10_000]))
+        letters = sum(1 for _ in islice(filter(str.isalpha, text), _FEW))
         if not letters:
             return Verdict("unknown" if text.strip() else "violated", "the response has no letters")
         found = identify(text)
@@ -77,7 +77,7 @@ class ResponseLanguage(Family[LanguageKwargs]):
     def conflicts(self, this: "Constraint", other: "Constraint") -> bool:
         language = this.kwargs["language"]
         if other.id == self.id:
-            return language[:2] != other.kwargs["language"][:2]
+            return bool(language[:2] != other.kwargs["language"][:2])
         in_english = other.id in ("change_case:english_capital", "change_case:english_lowercase")
         return (in_english and language != "en") or super().conflicts(this, other)
 
@@ -87,7 +87,7 @@ class ResponseLanguage(Family[LanguageKwargs]):
 
 def _foreign(text: str, language: str) -> tuple[Span, ...]:
     """Long lines that are for certain in another language."""
-    lines = [match.span() for match in _LINE.finditer(text[:100_000]) if match.end() - match.start() >= _TELLING]
+    lines = [match.span() for match in _LINE.finditer(text[:100_000])]
     if len(lines) < 2:
         return ()  # the line is the response, whose language is known
     foreign = []

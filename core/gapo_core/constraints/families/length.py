@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _REFERENCE_WORD = re.compile(r"\w+")
 _REFERENCE_DIVIDER = re.compile(r"\s?\*\*\*\s?")
-_DIVIDER = re.compile(r"(?<!\S)\*{3,}(?!\S)")
+_DIVIDER = re.compile(r"\*{3}(?<!\S\*{3})\**(?!\S)")
 _MARKUP = re.compile(r"[\W_]*")
 
 
@@ -32,6 +33,7 @@ class WordsKwargs(Kwargs):
 class NumberWords(Counted[WordsKwargs]):
     id = "length_constraints:number_words"
     kwargs = WordsKwargs
+    example = '{"num_words": 300, "relation": "at least"}'
     limit, relation, noun, additive = "num_words", "relation", ("word", "words"), True
     phrasings = (
         "Answer with {limited}.",
@@ -41,9 +43,12 @@ class NumberWords(Counted[WordsKwargs]):
     )
 
     def count(self, document: Document, kwargs: WordsKwargs) -> tuple[int, tuple[Span, ...]]:
-        words = document.words
-        surplus = words[kwargs.num_words :]  # where there are too many, the first that is too many and all after it
-        return len(words), (Span(surplus[0].start, surplus[-1].end),) if surplus else ()
+        count = document.word_count
+        if count <= kwargs.num_words:
+            return count, ()
+        # What goes beyond the limit, whether that is wanted or not.
+        first = next(islice(document.word_pattern.finditer(document.text), kwargs.num_words, None))
+        return count, document.part(first.start(), len(document.text.rstrip()))
 
     def compat(self, response: str, kwargs: WordsKwargs) -> bool:
         return holds(kwargs.relation, len(_REFERENCE_WORD.findall(response)), kwargs.num_words)
@@ -57,6 +62,7 @@ class SentencesKwargs(Kwargs):
 class NumberSentences(Counted[SentencesKwargs]):
     id = "length_constraints:number_sentences"
     kwargs = SentencesKwargs
+    example = '{"num_sentences": 10, "relation": "less than"}'
     limit, relation, noun = "num_sentences", "relation", ("sentence", "sentences")
     phrasings = (
         "Your response should contain {limited}.",
@@ -80,6 +86,7 @@ class ParagraphsKwargs(Kwargs):
 class NumberParagraphs(Counted[ParagraphsKwargs]):
     id = "length_constraints:number_paragraphs"
     kwargs = ParagraphsKwargs
+    example = '{"num_paragraphs": 3}'
     limit, fixed, noun = "num_paragraphs", "exactly", ("paragraph", "paragraphs")
     phrasings = (
         "There should be {count}. Paragraphs are separated with the markdown divider: ***",
@@ -119,6 +126,7 @@ class FirstWordKwargs(Kwargs):
 class NthParagraphFirstWord(Family[FirstWordKwargs]):
     id = "length_constraints:nth_paragraph_first_word"
     kwargs = FirstWordKwargs
+    example = '{"num_paragraphs": 3, "nth_paragraph": 2, "first_word": "weekend"}'
     phrasings = (
         "There should be {count}. Paragraphs and only paragraphs are separated with each other by two new lines. "
         "Paragraph {nth_paragraph} must start with word {first_word}.",
@@ -139,7 +147,7 @@ class NthParagraphFirstWord(Family[FirstWordKwargs]):
             reason = f"paragraph {kwargs.nth_paragraph} starts with {kwargs.first_word}"
             return Verdict("satisfied", reason, len(paragraphs), (Span(*begun.span()),))
         reason = f"paragraph {kwargs.nth_paragraph} does not start with {kwargs.first_word}"
-        return Verdict("violated", reason, len(paragraphs), (Span(start, min(end, start + 40)),))
+        return Verdict("violated", reason, len(paragraphs), document.part(start, min(end, start + 40)))
 
     def compat(self, response: str, kwargs: FirstWordKwargs) -> bool:
         paragraphs = response.split("\n\n")

@@ -32,6 +32,7 @@ class EndKwargs(Kwargs):
 class EndChecker(Family[EndKwargs]):
     id = "startend:end_checker"
     kwargs = EndKwargs
+    example = '{"end_phrase": "That is all you need!"}'
     phrasings = (
         "Finish your response with this exact phrase {end_phrase}. No other words should follow this phrase.",
         'End your answer with the exact phrase "{end_phrase}" and nothing after it.',
@@ -47,7 +48,7 @@ class EndChecker(Family[EndKwargs]):
         for match in pattern.finditer(document.plain, tail, end):
             if match.end() == end:
                 return Verdict("satisfied", "the response ends with the phrase", None, (Span(*match.span()),))
-        return Verdict("violated", "the response does not end with the phrase", None, (Span(max(0, end - 60), end),))
+        return Verdict("violated", "the response does not end with the phrase", None, document.part(end - 60, end))
 
     def compat(self, response: str, kwargs: EndKwargs) -> bool:
         return response.strip().strip('"').lower().endswith(kwargs.end_phrase.strip().lower())
@@ -55,16 +56,15 @@ class EndChecker(Family[EndKwargs]):
     def satisfy(self, response: str, kwargs: EndKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = response.rstrip(_CLOSING)[-2000:].split()
         phrases = [" ".join(words[-count:]) for count in range(3, 9) if len(words) > count] or [" ".join(words)]
-        fitting = [phrase for phrase in phrases if self._status(response, phrase) == "satisfied"]
+        fitting = [phrase for phrase in phrases if phrase and self._status(response, phrase) == "satisfied"]
         return {"end_phrase": rng.choice(fitting)} if fitting else None
 
     def violate(self, response: str, kwargs: EndKwargs, rng: Random) -> Mapping[str, Any] | None:
         other = [phrase for phrase in _PHRASES if self._status(response, phrase) == "violated"]
         return {"end_phrase": rng.choice(other)}
 
-    def _status(self, response: str, phrase: str) -> str | None:
-        kwargs = EndKwargs(end_phrase=phrase) if phrase.strip() else None
-        return kwargs and self.judge(Document.of(response), kwargs, None).status
+    def _status(self, response: str, phrase: str) -> str:
+        return self.judge(Document.of(response), EndKwargs(end_phrase=phrase), None).status
 
     def requires(self, kwargs: EndKwargs) -> tuple[str, ...]:
         return (kwargs.end_phrase,)
@@ -87,7 +87,7 @@ class Quotation(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         text = document.text.strip()
         start = document.text.find(text)
-        ends = (Span(start, start + 1), Span(start + len(text) - 1, start + len(text))) if text else ()
+        ends = document.part(start, start + 1) + document.part(start + len(text) - 1, start + len(text))
         if len(text) > 2 and text[0] in _OPENING_QUOTES and text[-1] in _CLOSING_QUOTES and text[1:-1].strip():
             return Verdict("satisfied", "the response stands in double quotation marks", None, ends)
         return Verdict("violated", "the response does not stand in double quotation marks", None, ends)
