@@ -272,3 +272,13 @@ def _negated(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     found = _NEGATED.search(before)
     return found is not None and not _RESTARTED.search(before, found.start() + 3)
+
+
+def spelled(value: int) -> str:
+    """A number in words up to ninety-nine, else in digits; what `number` reads back."""
+    if value < 1 or value > 99:
+        return str(value)
+    if value < 20:
+        return [*_ONES, *_TEENS][value - 1]
+    tens, ones = divmod(value, 10)
+    return _TENS[tens - 2] + (f"-{_ONES[ones - 1]}" if ones else "")
