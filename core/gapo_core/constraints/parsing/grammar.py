@@ -106,7 +106,7 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
 
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
-_RANGE = rf"(?:(?:between|from|anywhere between|anywhere from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
+_RANGE = rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
 _RANGE += rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
 _OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
@@ -120,7 +120,7 @@ _BARE = rf"(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
-_END = r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b|while\b))"
+_END = r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b))"
 
 FRAGMENTS = {
     # An amount: groups rel, rel2, n, m and post; `amount` reads them. `after` may follow the noun.

@@ -10,7 +10,7 @@ _CAPS = "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
-_PART = r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each|acronyms?|words?|section|last|every (?:paragraph|sentence)|speaker)\b[^.;:]{0,40}$"
+_PART = r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$|\bwords?\s*(?:that are|which are|written)?\s*$"
 
 
 def capital_words(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -19,6 +19,10 @@ def capital_words(found: Found) -> Iterator[tuple[str, Kwargs]]:
         count = type(count)(count.low, None)  # "use 3 words in capitals" is kept by four
     for relation, number in count.relations() if count else ():
         yield "change_case:capital_word_frequency", {"capital_relation": relation, "capital_frequency": number}
+
+
+def some_capitals(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    yield "change_case:capital_word_frequency", {"capital_relation": "at least", "capital_frequency": 1}
 
 
 _CUES = "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase lower small capitalization"
@@ -33,6 +37,10 @@ _COUNTED = (
     rule("(?:all[- ]caps|capital(?:i[sz]ed)?|upper[- ]?case) (?:words|letters) (?:\\w+ ){0,3}{times}", _CUES, capital_words),
     rule("all[- ]caps words (?:\\w+ ){0,3}{times}", "caps", capital_words),
     rule("(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?" + _WORDS + " (?:\\w+ )?(?:entirely |completely |fully )?(?:in|with)? ?(?:all )?" + _CAPS, _CUES, capital_words),
+)
+_COUNTED += (
+    rule("(?:some|a few|several|certain)(?: \\w+)? " + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,3}?(?:in|with) (?:all )?" + _CAPS, _CUES, some_capitals),
+    rule("(?:use|include|put) words (?:in|with) (?:all )?" + _CAPS + " to \\w+", _CUES, some_capitals),
 )
 _UPPER = (
     rule("(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely|exclusively) ){0,3}" + _CAPS + "(?! ?(?:words?|letter at|word|cities|of\\b|city))", _CUES, UPPER, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$"),
@@ -54,7 +62,7 @@ _LOWER = (
     rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?(?:forbidden|banned|prohibited|off[- ]limits|disallowed)", _CUES, LOWER),
     rule("(?:nothing|no (?:letter|word|character)s?)(?: \\w+){0,6} (?:capitali[sz]ed|upper[- ]?case)", _CUES, LOWER),
     rule("don['’]t capitali[sz]e (?:anything|any(?: (?:letters?|words?))?)", _CUES, LOWER),
-    rule(_SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)", "lowercase lower", LOWER, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:]{0,20}$"),
+    rule(_SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)", "lowercase lower", LOWER, _PART + r"|\b(?:no|not|without|avoid|never|any|between|than)\b[^.;:]{0,60}$"),
 )
 _COMMAS = (
     rule("{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed|please))?", "comma commas", COMMA, r"\bseparated\b[^.;]{0,20}$", ASKED),

@@ -6,7 +6,7 @@ from gapo_core.constraints.parsing.grammar import amount
 from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
 
 _NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
-_KEY = "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|sentence(?= ?\ue000?[\"“]))"
+_KEY = "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|(?:sentence|line)(?= ?:? ?[\"“'‘]))"
 _THE = "(?:(?:all|any|each|both|either|the|these|those|following|exact|specific|single|of|as|keyword|keywords|one|a|sentence) ){0,5}"
 _USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
@@ -60,6 +60,12 @@ def no_letter(found: Found) -> Iterable[tuple[str, Kwargs]]:
     return [_letter(found["letter"], "less than", 1)]
 
 
+def hashtags(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    count = amount(found.match)
+    for relation, number in count.relations() if count else ():
+        yield _letter("#", relation, number)
+
+
 def _letter(letter: str, relation: str, number: int) -> tuple[str, Kwargs]:
     return "keywords:letter_frequency", {"let_relation": relation, "letter": letter.strip("'\"“”‘’"), "let_frequency": number}
 
@@ -74,6 +80,7 @@ _LETTERS = (
     rule("{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a|single|instances?|occurrences?|text|words) ){0,6}" + _LETTER, "letter", no_letter, r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$", ASKED),
     rule(_LETTER + "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found|there))?(?: at all)?", "letter", no_letter),
     rule(_LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)", "letter", no_letter),
+    rule("{count} hashtags?", "hashtag hashtags", hashtags),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
     rule("no (?:letter )?(?P<letter>[\"“'‘]?(?:[a-z]|\ue000)[\"”'’])s?(?= (?:anywhere|at all|allowed)|[.!]?$)", "no", no_letter),
 )
@@ -119,8 +126,8 @@ _EXISTENCE = (
     rule(f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ ){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}", "words phrases keywords terms word keyword", existence),
     rule(f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}(?:{_KEY} )?{{quotes}} (?:in|into)", "work weave slip fit get squeeze insert incorporate integrate build put", existence),
     rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
-    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{quotes}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
-    rule(f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
+    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{quotes}}", "word words keyword keywords phrase phrases term terms expression key items name names line sentence", existence, _ELSEWHERE, before=_AS),
+    rule(f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names line sentence", existence, _ELSEWHERE, before=_AS),
     rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$", before=_AS),
     rule(f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence),
     rule(f"(?:required|mandatory|obligatory|must[- ](?:use|have|include)) (?:key ?)?(?:words?|phrases?|terms?)(?: (?:are|is))?:? {{items}}", "required mandatory obligatory must", existence),

@@ -31,6 +31,7 @@ _ANY = "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cui
 TABLE = (
     rule("(?:no|any)? ?other languages?(?: (?:is|are))?(?: not)? (?:allowed|permitted|than " + _NAME + ")", "language", lambda found: language(found) if found["language"] else []),
     rule(_ALL + "(?: (?:in|using|the|be|written|use|entirely|only|with)){0,4} " + _NAME + _ANY + "(?: only)?(?:,? (?:with )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?)?", _CUES, language, r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$"),
+    rule("in (?:the )?" + _NAME + "(?: language)?,? (?:with |and )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?", _CUES, language),
     rule("in " + _NAME + "(?: language)? only|" + "in " + _NAME.replace("language", "language2") + ",? (?:and )?(?:no other|nothing else|not any other)", _CUES, lambda found: _either(found)),
     rule(_REPLY + "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? " + _NAME + _ANY + "(?: please)?", _CUES, language, _OF_A_PART),
     rule("{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is)?:? " + _NAME + _ANY, _CUES, language),
