@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 import yaml
+from gapo.cli import Application
 from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import longformerize
@@ -121,13 +122,8 @@ def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPro
     }
 
 
-def register_eval(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Evaluate.")
-    app.add_typer(group, name="eval")
-
-    @group.callback()
-    def _eval() -> None:
-        """Evaluate."""
+def register_eval(app: Application) -> None:
+    group = app.group("eval", "Evaluate.")
 
     @group.command("rm")
     def rm(

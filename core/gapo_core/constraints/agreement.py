@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -107,11 +107,10 @@ def rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield file.stem, row
 
 
-def measure(folder: Path) -> Report:
-    """Compares position by position, since an id can stand twice in a prompt. Raises as `rows` and
-    `Constraint.from_ifeval` do."""
+def measure(rows: Iterable[tuple[str, dict[str, Any]]]) -> Report:
+    """Compares position by position, since an id can stand twice in a prompt. Raises `ConstraintError`."""
     report = Report(0, {"strict": Agreement(), "loose": Agreement()}, [])
-    for model, row in rows(folder):
+    for model, row in rows:
         if row["key"] in EXCLUDED_KEYS:
             continue
         report.responses += 1

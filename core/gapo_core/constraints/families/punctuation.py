@@ -8,8 +8,9 @@ from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Verdict, spans
 
 # Every character that Unicode names a comma and that is one: full-width, ideographic, Arabic, Armenian,
-# Ethiopic, Mongolian, N'Ko, Vai, Bamum, Lisu, reversed, raised, turned, small and vertical ones.
-COMMAS = ",，、،՝߸፣᠂᠈⸲⸴⹁⹉⹌꓾꘍꛵︐︑﹐﹑､"
+# Ethiopic, Mongolian, N'Ko, Vai, Bamum, Lisu, Newa, Medefaidrin, SignWriting, reversed, raised, turned, small and
+# vertical ones.
+COMMAS = ",，、،՝߸፣᠂᠈⸲⸴⹁⹉⹌꓾꘍꛵︐︑﹐﹑､𑑍𑑚𖺗𝪇"
 _COMMA = re.compile(f"[{COMMAS}]")
 
 
