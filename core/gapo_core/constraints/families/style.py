@@ -119,7 +119,8 @@ class NoFirstPerson(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         words = bare_words(document)
-        return _absent([w for w in words if w.text.partition("'")[0] in FIRST_PERSON], "first-person pronoun")
+        found = [word for word in words if word.text.partition("'")[0] in FIRST_PERSON]
+        return _absent([word for word in found if document[word.span] != "US"], "first-person pronoun")
 
 
 def _absent(found: list[Word], noun: str, plural: str | None = None) -> Verdict:
