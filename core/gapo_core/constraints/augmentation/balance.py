@@ -53,7 +53,9 @@ def _difference(variant: Variant) -> dict[str, int]:
     difference = _features(variant.accepted)
     difference.subtract(_features(variant.rejected))
     longer = (len(variant.accepted) > len(variant.rejected)) - (len(variant.accepted) < len(variant.rejected))
-    return {feature: count for feature, count in difference.items() if count} | ({_LENGTH: 3 * longer} if longer else {})
+    return {feature: count for feature, count in difference.items() if count} | (
+        {_LENGTH: 3 * longer} if longer else {}
+    )
 
 
 def _cost(surplus: Counter[str], difference: dict[str, int]) -> int:

@@ -24,7 +24,9 @@ class Demand:
     @property
     def key(self) -> Key:
         """Demands of one key can stand for each other in the same words: same ids, same texts that name a kind."""
-        return tuple((c.id, *(str(c.kwargs[name]) for name in sorted(c.kwargs) if "relation" in name)) for c in self.constraints)
+        return tuple(
+            (c.id, *(str(c.kwargs[name]) for name in sorted(c.kwargs) if "relation" in name)) for c in self.constraints
+        )
 
     def status(self, response: str, prompt: str) -> Status:
         """Violated where one constraint is, satisfied where all are."""

@@ -42,7 +42,9 @@ def reworded(text: str, old: Sequence[Constraint], new: Sequence[Constraint]) ->
     if len(shifts) > 1:
         return None
     for said, instead in texts:
-        pattern = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)" if said[:1].isalnum() else re.escape(said), re.IGNORECASE)
+        pattern = re.compile(
+            rf"(?<!\w){re.escape(said)}(?!\w)" if said[:1].isalnum() else re.escape(said), re.IGNORECASE
+        )
         text, changes = pattern.subn(lambda _, instead=instead: instead, text)  # type: ignore[misc]
         if not changes:
             return None

@@ -86,7 +86,10 @@ def _moved(constraints: Sequence[Constraint], shift: int) -> tuple[Constraint, .
     """With every number moved by `shift`; None where one would not be allowed."""
     try:
         return tuple(
-            Constraint(c.id, {k: v + shift if isinstance(v, int) and not isinstance(v, bool) else v for k, v in c.kwargs.items()})
+            Constraint(
+                c.id,
+                {k: v + shift if isinstance(v, int) and not isinstance(v, bool) else v for k, v in c.kwargs.items()},
+            )
             for c in constraints
         )
     except ConstraintError:
@@ -102,7 +105,9 @@ def _with(prompt: str, demand: Demand, new: Sequence[Constraint]) -> str | None:
     changed = prompt[: span.start] + text + prompt[span.end :]
     before = Counter(p.constraint for p in parsed(prompt).constraints)
     after = Counter(p.constraint for p in parsed(changed).constraints)
-    return changed if after - before == Counter(new) - before and len(before - after) <= len(demand.constraints) else None
+    return (
+        changed if after - before == Counter(new) - before and len(before - after) <= len(demand.constraints) else None
+    )
 
 
 def _without(prompt: str, demand: Demand) -> str | None:
@@ -153,7 +158,9 @@ def _inserted(base: str, response: str, rng: Random, pool: Pool) -> Iterator[Var
 def _sentence_ends(prompt: str, found: Sequence[Demand]) -> list[int]:
     """Ends of the sentences of demands, where one more demand reads naturally."""
     held = (s for s in read(prompt).sentences if any(s.start <= d.span.start < s.end for d in found))
-    return [s.start + len(prompt[s.start : s.end].rstrip()) for s in held if prompt[s.start : s.end].rstrip().endswith(".")]
+    return [
+        s.start + len(prompt[s.start : s.end].rstrip()) for s in held if prompt[s.start : s.end].rstrip().endswith(".")
+    ]
 
 
 def _pairs(options: Sequence[tuple[Sequence[Constraint], str]], response: str, action: Action) -> Iterator[Variant]:

@@ -94,7 +94,7 @@ def _paragraphs(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
 
 
 def _bullets(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
-    """"List exactly ten names. … Put the names into bullet points"."""
+    """ "List exactly ten names. … Put the names into bullet points"."""
     listed, bulleted = _of(facts, "listed"), _of(facts, "bulleted")
     if not listed or not bulleted:
         return []
@@ -123,7 +123,9 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)
         asked = reading.prompt[blank:].strip() if blank >= 0 else after
-    return [Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)]
+    return [
+        Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)
+    ]
 
 
 def _answers(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:

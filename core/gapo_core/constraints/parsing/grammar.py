@@ -72,7 +72,18 @@ _BEFORE = {
         "limit of",
         "limit(?: is)?:",
     ),
-    "over": ("(?:more|greater|longer|larger) than", "over", "above", "past", "beyond", "surpass(?:es|ing)?", "exceed(?:s|ing)?", "in excess of", "go over", ">"),
+    "over": (
+        "(?:more|greater|longer|larger) than",
+        "over",
+        "above",
+        "past",
+        "beyond",
+        "surpass(?:es|ing)?",
+        "exceed(?:s|ing)?",
+        "in excess of",
+        "go over",
+        ">",
+    ),
     "under": ("(?:less|fewer|shorter|smaller) than", "under", "below", "<"),
     "exactly": ("exactly", "precisely", "just", "only", "an? exact(?: total of)?", "no more and no less than"),
     "about": ("about", "around", "roughly", "approximately", "approx\\.?", "some", "nearly", "almost", "circa", "~"),
@@ -107,7 +118,9 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
 _RANGE = rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
-_RANGE += rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+_RANGE += (
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+)
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
 _OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
 _QUOTED = rf"{_OPEN}{HIDDEN}{{1,2000}}{_CLOSE}"
@@ -221,7 +234,9 @@ def ordinal(text: str) -> int:
 
 
 _READERS = {
-    table_name: [(kind, re.compile(_any(*phrases).replace(" ", r"\s+"), re.IGNORECASE)) for kind, phrases in table.items()]
+    table_name: [
+        (kind, re.compile(_any(*phrases).replace(" ", r"\s+"), re.IGNORECASE)) for kind, phrases in table.items()
+    ]
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
 _NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)

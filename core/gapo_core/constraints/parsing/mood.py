@@ -10,7 +10,10 @@ _CUE = re.compile(
     r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have))\b",
     re.IGNORECASE,
 )
-_POLITE = re.compile(r"\b(?:can|could|would|will|may|might) (?:you|u|ya|we|i (?:get|have|ask))\b|\bplease\b|\bhow about\b|\bmind\b", re.IGNORECASE)
+_POLITE = re.compile(
+    r"\b(?:can|could|would|will|may|might) (?:you|u|ya|we|i (?:get|have|ask))\b|\bplease\b|\bhow about\b|\bmind\b",
+    re.IGNORECASE,
+)
 _INTERROGATIVE = re.compile(
     r"\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]\s*)?(?:(?:so|and|but|hi|hello|hey|ok|well|also),? )?(?:why|what|what['’]s|whats|how|when|where|who|whom|whose|which"
     r"|is|isn['’]t|are|was|were|do|does|did|has|have|had|should|shall|must|am|if)\b",
@@ -36,10 +39,17 @@ _FINITE = re.compile(
     r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b",
     re.IGNORECASE,
 )
-_ABOUT_WRITING = re.compile(r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE)
+_ABOUT_WRITING = re.compile(
+    r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
+)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
-_CONDITION = re.compile(r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE)
-_TASK = re.compile(r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
+)
+_TASK = re.compile(
+    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b",
+    re.IGNORECASE,
+)
 
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:

@@ -74,7 +74,11 @@ def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
         end, mark = match.end(), match.group()
         if mark[0] in ".!?":
             if mark[0] == "." and _ABBREVIATION.search(text, max(start, end - 12), match.start()):
-                if end < len(text) and not (text[end] == "\n" or text[end : end + 2].strip()[:1].isupper() and "." in text[max(start, end - 5):end - 1]):
+                if end < len(text) and not (
+                    text[end] == "\n"
+                    or text[end : end + 2].strip()[:1].isupper()
+                    and "." in text[max(start, end - 5) : end - 1]
+                ):
                     continue
                 if text[start : match.start()].strip(" \t([").isdigit():
                     continue

@@ -28,12 +28,49 @@ def sentences(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length_constraints:number_sentences", {"relation": relation, "num_sentences": bound}
 
 
-
 TABLE = (
-    rule("(?P<n>\\d|one|two|three) sentences? or (?P<m>\\d|two|three|four|five) sentences?", "sentence sentences", sentences, _PART, ASKED, _SHARED),
-    rule("{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT, "word words", words, _PART, ASKED, _SHARED),
-    rule("(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain |lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))", "word words", words, _PART),
-    rule("{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| total)?{after}{upto}(?! (?:each|per|about each|for each|apart))", "sentence sentences", sentences, _PART + r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last|following|next))?\s*$", ASKED, _SHARED),
-    rule("word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}", "word", lambda found: [("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})]),
-    rule("(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}", "sentence sentences", sentences, _PART),
+    rule(
+        "(?P<n>\\d|one|two|three) sentences? or (?P<m>\\d|two|three|four|five) sentences?",
+        "sentence sentences",
+        sentences,
+        _PART,
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT,
+        "word words",
+        words,
+        _PART,
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        "(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain |lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))",
+        "word words",
+        words,
+        _PART,
+    ),
+    rule(
+        "{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| total)?{after}{upto}(?! (?:each|per|about each|for each|apart))",
+        "sentence sentences",
+        sentences,
+        _PART
+        + r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last|following|next))?\s*$",
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        "word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
+        "word",
+        lambda found: [
+            ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})
+        ],
+    ),
+    rule(
+        "(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}",
+        "sentence sentences",
+        sentences,
+        _PART,
+    ),
 )
