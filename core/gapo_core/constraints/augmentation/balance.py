@@ -29,7 +29,7 @@ def balanced(candidates: Sequence[Sequence[Variant]], rng: Random, passes: int =
         for number in rng.sample(range(len(rows)), len(rows)):
             _add(surplus, differences[number][chosen[number]], -1)
             costs = [_cost(surplus, difference) for difference in differences[number]]
-            best = min(range(len(costs)), key=lambda i: (costs[i], i != chosen[number]))  # noqa: B023
+            best = min(range(len(costs)), key=lambda i: (costs[i], i != chosen[number]))
             moved = moved or best != chosen[number]
             chosen[number] = best
             _add(surplus, differences[number][best], 1)

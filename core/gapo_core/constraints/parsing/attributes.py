@@ -13,10 +13,14 @@ from gapo_core.constraints.parsing.reading import Reading
 from gapo_core.constraints.parsing.rules import Draft
 
 _TASK_WORDS = re.compile(
-    r"\b(?:tasks?|topic|subject|title|tone|style|length|languages?|audience|format|notes?|examples?|input|output|questions?|answers?|context"
-    r"|roles?|prompt|requests?|instructions?|requirements?|rules?|constraints?|keywords?|words?|steps?|sections?|parts?|question|summary"
-    r"|option|options|hint|goal|step|text|passage|article|user|assistant|system|person|speaker|words? limit|word count|limit|facts|claim|story"
-    r"|essay|paragraphs?|sentences?|bullets?|http|https|genre|theme|setting|characters?|plot|mood|point of view|[qa]|re|ps|e\.g|i\.e|http)\b",
+    r"\b(?:tasks?|topic|subject|title|tone|style|length|languages?|audience|format|notes?|examples?"
+    r"|input|output|questions?|answers?|context"
+    r"|roles?|prompt|requests?|instructions?|requirements?|rules?|constraints?|keywords?|words?|steps?"
+    r"|sections?|parts?|question|summary"
+    r"|option|options|hint|goal|step|text|passage|article|user|assistant|system|person|speaker|words? "
+    r"limit|word count|limit|facts|claim|story"
+    r"|essay|paragraphs?|sentences?|bullets?|http|https|genre|theme|setting|characters?|plot|mood"
+    r"|point of view|[qa]|re|ps|e\.g|i\.e|http)\b",
     re.IGNORECASE,
 )
 _NAME = r"(?P<slot>[^\W\d_][\w' /-]{0,38}?)"
@@ -50,7 +54,10 @@ _FEW = r"[^\s,;:.!?\n][^,;:!?\n]{0,40}?"
 _SLOT = r"(?P<slot>[^\W\d_][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?)"
 _STOP = r"(?=\s{0,3}(?:[,;!?\n]|\.(?:\s|$)|$|\band (?:the|its)\b))"
 _CHAINED = re.compile(
-    rf"\s{{0,3}},?\s{{0,3}}(?:and\s{{1,3}})?(?:that\s{{1,3}})?(?:the|its)\s{{1,3}}{_SLOT} is\s{{1,3}}(?P<value>{_FEW}){_STOP}",
+    (
+        rf"\s{{0,3}},?\s{{0,3}}(?:and\s{{1,3}})?(?:that\s{{1,3}})?(?:the|its)\s{{1,3}}{_SLOT} "
+        rf"is\s{{1,3}}(?P<value>{_FEW}){_STOP}"
+    ),
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -62,12 +69,17 @@ _AS_ITS = re.compile(
     re.IGNORECASE,
 )
 _MUST = re.compile(
-    r"(?:^|[;:]\s)(?P<slot>[a-z][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?) must be (?P<value>[^\s,;:.!?\n][^,;:!?\n]{0,50}?)(?=\s*(?:[;\n]|\.(?:\s|$)|$))",
+    (
+        r"(?:^|[;:]\s)(?P<slot>[a-z][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?) must be "
+        r"(?P<value>[^\s,;:.!?\n][^,;:!?\n]{0,50}?)(?=\s*(?:[;\n]|\.(?:\s|$)|$))"
+    ),
     re.MULTILINE,
 )
 _CONTEXT = re.compile(
-    r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? about|write about|presents?|brochure|catalogue?"
-    r"|tell a customer|record|attributes|features|specs?|specifications?|pitch|flyer|mentions?|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
+    r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? "
+    r"about|write about|presents?|brochure|catalogue?"
+    r"|tell a customer|record|attributes|features|specs?|specifications?|pitch|flyer|mentions?"
+    r"|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
     r"|^[^.!?\n]{1,40} \|",
     re.IGNORECASE,
 )
@@ -150,7 +162,10 @@ def _run(shown: str, start: int, end: int, item: re.Pattern[str], between: re.Pa
     starts += [
         match.end()
         for match in re.finditer(
-            r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+|\n[ \t]{0,8}[-*•+]\s+",
+            (
+                r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+"
+                r"|\n[ \t]{0,8}[-*•+]\s+"
+            ),
             shown[start:end],
         )
     ]

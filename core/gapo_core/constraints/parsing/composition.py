@@ -7,7 +7,6 @@ from gapo_core.constraints.parsing.reading import Reading
 from gapo_core.constraints.parsing.rules import Draft, unquoted
 from gapo_core.constraints.parsing.subjects.repetition import ANSWERS
 
-
 _DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\b(?:exact|following) (?:format|template|form|structure)\b", re.IGNORECASE)
 _NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")

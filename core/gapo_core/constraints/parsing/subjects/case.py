@@ -6,11 +6,18 @@ from gapo_core.constraints.parsing.grammar import amount
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
-_CAPS = "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: letters?)?|block capitals|block letters|all[- ]caps)"
+_CAPS = (
+    "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
+    "letters?)?|block capitals|block letters|all[- ]caps)"
+)
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
-_PART = r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$|\bwords?\s*(?:that are|which are|written)?\s*$"
+_PART = (
+    r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
+    r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
+    r"|\bwords?\s*(?:that are|which are|written)?\s*$"
+)
 
 
 def capital_words(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -25,7 +32,10 @@ def some_capitals(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "change_case:capital_word_frequency", {"capital_relation": "at least", "capital_frequency": 1}
 
 
-_CUES = "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase lower small capitalization"
+_CUES = (
+    "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase "
+    "lower small capitalization"
+)
 _COUNTED = (
     rule(
         "{count} (?:\\w+ )?"
@@ -41,7 +51,10 @@ _COUNTED = (
         capital_words,
     ),
     rule(
-        "{count} (?:such |of these |fully |all[- ]|completely )?(?:capitali[sz]ed|all[- ]caps|upper[- ]?case(?:d)?|capital) "
+        (
+            "{count} (?:such |of these |fully |all[- ]|completely )?(?:capitali[sz]ed|all[- ]caps|upper[- "
+            "]?case(?:d)?|capital) "
+        )
         + _WORDS,
         _CUES,
         capital_words,
@@ -50,7 +63,10 @@ _COUNTED = (
         _WORDS
         + "(?: that are)?(?: written)? (?:in|with|of) (?:(?:all|full|only) )?"
         + _CAPS
-        + "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}",
+        + (
+            "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used"
+            "|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}"
+        ),
         _CUES,
         capital_words,
     ),
@@ -93,7 +109,11 @@ _COUNTED += (
 )
 _UPPER = (
     rule(
-        "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely|exclusively) ){0,3}"
+        (
+            "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
+            "|exclusively) ){0,3}"
+        )
         + _CAPS
         + "(?! ?(?:words?|letter at|word|cities|of\\b|city))",
         _CUES,
@@ -107,12 +127,18 @@ _UPPER = (
         _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
     ),
     rule(
-        "capitali[sz]e (?:(?:every|all|each)(?: single| of the| the| your| of your)? (?:letters?|words|characters?|text)|everything|(?:the|your) (?:entire|whole) (?:\\w+))",
+        (
+            "capitali[sz]e (?:(?:every|all|each)(?: single| of the| the| your| of your)? (?:letters?|words"
+            "|characters?|text)|everything|(?:the|your) (?:entire|whole) (?:\\w+))"
+        ),
         _CUES,
         UPPER,
     ),
     rule(
-        "(?:all|every)(?: of)?(?: the| single| your)? letters?(?: in (?:your |the )?(?:\\w+ ){0,3})? ?(?:{must} )(?:be )?(?:in )?(?:all )?"
+        (
+            "(?:all|every)(?: of)?(?: the| single| your)? letters?(?: in (?:your |the )?(?:\\w+ ){0,3})? ?"
+            "(?:{must} )(?:be )?(?:in )?(?:all )?"
+        )
         + _CAPS,
         _CUES,
         UPPER,
@@ -123,7 +149,10 @@ _UPPER = (
         UPPER,
     ),
     rule(
-        "(?:no|without(?: any)?|avoid(?: any)?|not (?:use|contain|include)(?: any)?|n['’]t (?:use|contain|include)(?: any)?|not contain) (?:single )?"
+        (
+            "(?:no|without(?: any)?|avoid(?: any)?|not (?:use|contain|include)(?: any)?|n['’]t (?:use|contain"
+            "|include)(?: any)?|not contain) (?:single )?"
+        )
         + _SMALL,
         _CUES,
         UPPER,
@@ -138,34 +167,57 @@ _UPPER = (
 )
 _LOWER = (
     rule(
-        "(?:all|every)(?: of)?(?: the| your| single)? words?(?: in (?:\\w+ ){0,3}{text})? (?:{must} )(?:be )?(?:written )?(?:in )?(?:all )?"
+        (
+            "(?:all|every)(?: of)?(?: the| your| single)? words?(?: in (?:\\w+ ){0,3}{text})? (?:{must} )"
+            "(?:be )?(?:written )?(?:in )?(?:all )?"
+        )
         + _SMALL,
         _CUES,
         LOWER,
     ),
     rule(
-        "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but|just) ){0,3}"
+        (
+            "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
+            "|just) ){0,3}"
+        )
         + _SMALL
-        + "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is )?allowed)?)?(?! words?)",
+        + (
+            "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is "
+            ")?allowed)?)?(?! words?)"
+        ),
         _CUES,
         LOWER,
         _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$",
     ),
     rule("all[- ]" + _SMALL, _CUES, LOWER, _PART),
     rule(
-        "(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not (?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! words?)",
+        (
+            "(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not "
+            "(?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?"
+            "|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?"
+            "|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! "
+            "words?)"
+        ),
         _CUES,
         LOWER,
         r"\bor\s*$",
     ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
-        "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:(?:are|is|must|should|may|can|shall)(?: ?not|n['’]t)|cannot) (?:be )?(?:allowed|permitted|used|appear|occur|be used|present|included|feature|show up)",
+        (
+            "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:(?:are|is|must|should|may|can"
+            "|shall)(?: ?not|n['’]t)|cannot) (?:be )?(?:allowed|permitted|used|appear|occur|be used|present"
+            "|included|feature|show up)"
+        ),
         _CUES,
         LOWER,
     ),
     rule(
-        "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?(?:forbidden|banned|prohibited|off[- ]limits|disallowed)",
+        (
+            "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?"
+            "(?:forbidden|banned|prohibited|off[- ]limits|disallowed)"
+        ),
         _CUES,
         LOWER,
     ),
@@ -180,7 +232,13 @@ _LOWER = (
 )
 _COMMAS = (
     rule(
-        "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed|please))?",
+        (
+            "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing"
+            "|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed"
+            "|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like"
+            "|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed"
+            "|please))?"
+        ),
         "comma commas",
         COMMA,
         r"\bseparated\b[^.;]{0,20}$",
@@ -189,7 +247,11 @@ _COMMAS = (
     rule("(?:not a single|not one|not any|zero|nary a) commas?", "comma commas", COMMA, moods=ASKED),
     rule("comma[- ]free", "comma", COMMA, moods=ASKED),
     rule(
-        "commas? (?:{must} )?(?:are|is|must|should|may|can|shall|cannot)?(?: ?not|n['’]t|not| never)? ?(?:be )?(?:\\w+ )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided|left out|not allowed|not permitted|allowed|permitted|used|appear|be used|omitted)",
+        (
+            "commas? (?:{must} )?(?:are|is|must|should|may|can|shall|cannot)?(?: ?not|n['’]t|not| never)? ?"
+            "(?:be )?(?:\\w+ )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided"
+            "|left out|not allowed|not permitted|allowed|permitted|used|appear|be used|omitted)"
+        ),
         "comma commas",
         lambda found: [(COMMA, {})] if _denied(found) else [],
     ),

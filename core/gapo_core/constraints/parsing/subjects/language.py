@@ -15,10 +15,15 @@ CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
 _NAME = "(?P<language>" + "|".join(sorted(CODES, key=len, reverse=True)) + ")"
 _CUES = " ".join(CODES)
 _REPLY = (
-    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be|is|use|written|responding|replying|answering|writing|compose|it|everything"
-    "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
+    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be"
+    "|is|use|written|responding|replying|answering|writing|compose|it|everything"
+    "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely"
+    "|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
 )
-_ALL = "(?:entirely|completely|exclusively|only|solely|fully|wholly|purely|strictly|all in|100%|nothing but|totally|just in)"
+_ALL = (
+    "(?:entirely|completely|exclusively|only|solely|fully|wholly|purely|strictly|all in|100%|nothing "
+    "but|totally|just in)"
+)
 
 
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -26,8 +31,16 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
-_OF_A_PART = r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study|mean|means|fluent|how)\b[^.;!?]{0,40}$"
-_ANY = "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
+_OF_A_PART = (
+    r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word"
+    r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
+    r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
+)
+_ANY = (
+    "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
+    "|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy"
+    "|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
+)
 TABLE = (
     rule(
         "(?:no|any)? ?other languages?(?: (?:is|are))?(?: not)? (?:allowed|permitted|than " + _NAME + ")",
@@ -63,7 +76,10 @@ TABLE = (
     ),
     rule(
         _REPLY
-        + "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+        + (
+            "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about"
+            "|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+        )
         + _NAME
         + _ANY
         + "(?: please)?",

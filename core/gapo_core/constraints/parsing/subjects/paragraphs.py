@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from gapo_core.constraints.parsing.grammar import amount, ordinal
 from gapo_core.constraints.parsing.rules import ASKED, STATED, Found, Kwargs, rule
 
-_STARRED = r"(?:(?<!\*)\*\s?\*\s?\*(?!\s?\*)|(?P<quoted>[\"“'‘`]\ue000{3}[\"”'’`])|three (?:asterisks?|stars?)|3 (?:asterisks?|aste?risk(?: markers?| symbols?)?|stars?)|three asterisk (?:symbols?|markers?))"
+_STARRED = (
+    r"(?:(?<!\*)\*\s?\*\s?\*(?!\s?\*)|(?P<quoted>[\"“'‘`]\ue000{3}[\"”'’`])|three (?:asterisks?"
+    r"|stars?)|3 (?:asterisks?|aste?risk(?: markers?| symbols?)?|stars?)|three asterisk (?:symbols?"
+    r"|markers?))"
+)
 _SIX = r"(?:(?<!\*)\*{6,7}(?!\*)|(?:6|six) (?:asterisks?|stars?)(?: symbols?)?)"
 _PART = (
     "(?:chapters?|steps?|scenes?|paragraphs?|sections?|parts?|stanzas?|verses?|pieces|chunks|blocks|segments|passages)"
@@ -45,7 +49,10 @@ TABLE = (
     ),
     rule(
         _START
-        + " (?:off )?the (?:very )?{ordinal} paragraph (?:off )?with(?: the)?(?: (?:exact|single))?(?: (?:word|phrase|term))?:? {item}",
+        + (
+            " (?:off )?the (?:very )?{ordinal} paragraph (?:off )?with(?: the)?(?: (?:exact|single))?(?: "
+            "(?:word|phrase|term))?:? {item}"
+        ),
         "paragraph",
         first_word,
     ),
@@ -62,30 +69,49 @@ TABLE = (
         first_word,
     ),
     rule(
-        "the first word of (?:the )?{ordinal} paragraph (?:must|should|has to|needs to|is to|is|shall)? ?(?:be )?(?:the word )?{item}",
+        (
+            "the first word of (?:the )?{ordinal} paragraph (?:must|should|has to|needs to|is to|is|shall)? ?"
+            "(?:be )?(?:the word )?{item}"
+        ),
         "paragraph",
         first_word,
     ),
     rule(
         "{count}[ -](?:short |long |brief |distinct |separate |different |full |concise |whole ){0,2}" + _PART,
-        "chapters chapter step steps scene scenes paragraph paragraphs section sections part parts stanza stanzas verses pieces chunks blocks segments passages",
+        (
+            "chapters chapter step steps scene scenes paragraph paragraphs section sections part parts "
+            "stanza stanzas verses pieces chunks blocks segments passages"
+        ),
         count,
-        r"\b(?:each|every|per)(?! (?:version|response|answer|one)\b)[^.;]{0,20}$|\b(?:the first|the last|the following)\s*$",
+        (
+            r"\b(?:each|every|per)(?! (?:version|response|answer|one)\b)[^.;]{0,20}$|\b(?:the first|the last"
+            r"|the following)\s*$"
+        ),
         ASKED,
     ),
     rule(
         _STARRED,
-        "use using with by dividers paragraph paragraphs separate separated separating separator between divider divided divide split sections section markdown parts stanzas asterisk asterisks linebreak break aterisk delimited delimiter line stars put insert",
+        (
+            "use using with by dividers paragraph paragraphs separate separated separating separator between "
+            "divider divided divide split sections section markdown parts stanzas asterisk asterisks "
+            "linebreak break aterisk delimited delimiter line stars put insert"
+        ),
         lambda found: [] if found["quoted"] not in ("", "***") else [("fact:starred", {})],
         moods=STATED,
     ),
     rule(
-        "separate (?:(?:the|your|my|its|between) )?(?:\\w+ ){1,4}?(?:and|from) (?:(?:the|your|my|its) )?(?:\\w+ ){1,4}?(?:by|with|using)(?=[^.!?\\n]{0,60}\\*\\*\\*)",
+        (
+            "separate (?:(?:the|your|my|its|between) )?(?:\\w+ ){1,4}?(?:and|from) (?:(?:the|your|my|its) )?"
+            "(?:\\w+ ){1,4}?(?:by|with|using)(?=[^.!?\\n]{0,60}\\*\\*\\*)"
+        ),
         "separate",
         lambda found: [("fact:paragraphs", {"low": 2, "high": 2, "bare": True})],
     ),
     rule(
-        "(?:(?:two|double|2|blank|empty|single blank) (?:\\w+ )?(?:new ?lines?|line ?breaks?|lines?)|\\\\n\\\\n|blank lines?)",
+        (
+            "(?:(?:two|double|2|blank|empty|single blank) (?:\\w+ )?(?:new ?lines?|line ?breaks?|lines?)"
+            "|\\\\n\\\\n|blank lines?)"
+        ),
         "newlines newline lines line breaks linebreaks linebreak n blank empty new",
         lambda found: [("fact:blank_line", {})],
         moods=STATED,

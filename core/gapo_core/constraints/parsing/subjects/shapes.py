@@ -23,47 +23,77 @@ def copied(found: Found) -> Iterator[tuple[str, Kwargs]]:
 _INDEX = "(?:index|indices|position|positions|words?)"
 TABLE = (
     rule(
-        "answer with (?:exactly )?one of (?:the following|these) options:? (?P<options>[^.?!\\n]{3,120}?)(?=[.?!]|\\n|$)",
+        (
+            "answer with (?:exactly )?one of (?:the following|these) options:? "
+            "(?P<options>[^.?!\\n]{3,120}?)(?=[.?!]|\\n|$)"
+        ),
         "options",
         options,
     ),
     rule(
-        "(?:list of items|list)[^.!?\\n]{0,30}?(?:instead of|in place of|rather than) (?:bullet points?|bullets)[,:]? (?:use|using|put)? ?(?:{quoted}|(?P<mark>[^\\s\"“'‘]{1,12}))",
+        (
+            "(?:list of items|list)[^.!?\\n]{0,30}?(?:instead of|in place of|rather than) (?:bullet points?"
+            "|bullets)[,:]? (?:use|using|put)? ?(?:{quoted}|(?P<mark>[^\\s\"“'‘]{1,12}))"
+        ),
         "bullet bullets",
         separator,
     ),
     rule(
-        "(?:use|put|place|add|with|insert|end each sentence with) (?:an? )?(?:single )?emojis? (?:at|to) the end of (?:every|each) sentence|(?:every|each) sentence (?:must|should|has to) end (?:with|in) an emoji|end (?:every|each) sentence with an emoji",
+        (
+            "(?:use|put|place|add|with|insert|end each sentence with) (?:an? )?(?:single )?emojis? (?:at|to) "
+            "the end of (?:every|each) sentence|(?:every|each) sentence (?:must|should|has to) end (?:with"
+            "|in) an emoji|end (?:every|each) sentence with an emoji"
+        ),
         "emoji emojis",
         "format:emoji",
     ),
     rule(
-        "(?:create )?stairs by (?:incrementally )?indent\\w*(?: each new line)?|(?:incrementally|progressively) indent(?:ing)? each (?:new )?line|each (?:new )?line (?:\\w+ ){0,3}?indented (?:further|more) than the (?:previous|last|one before)",
+        (
+            "(?:create )?stairs by (?:incrementally )?indent\\w*(?: each new line)?|(?:incrementally"
+            "|progressively) indent(?:ing)? each (?:new )?line|each (?:new )?line (?:\\w+ ){0,3}?indented "
+            "(?:further|more) than the (?:previous|last|one before)"
+        ),
         "indent indenting indented stairs",
         "format:line_indent",
     ),
     rule(
-        "(?:write|put|place|print) (?:each|every) word on (?:a new|its own|a separate) line|one word per line|(?:each|every) word (?:\\w+ ){0,3}?on (?:a new|its own|a separate) line",
+        (
+            "(?:write|put|place|print) (?:each|every) word on (?:a new|its own|a separate) line|one word per "
+            "line|(?:each|every) word (?:\\w+ ){0,3}?on (?:a new|its own|a separate) line"
+        ),
         "word",
         "format:newline",
     ),
     rule(
-        "(?:at least )?(?:two|2) sentences ending (?:in|with) a period,? followed by (?:at least )?(?:two|2) bullet points?(?: denoted by \\*)?",
+        (
+            "(?:at least )?(?:two|2) sentences ending (?:in|with) a period,? followed by (?:at least )?(?:two"
+            "|2) bullet points?(?: denoted by \\*)?"
+        ),
         "bullet",
         "format:no_bullets_bullets",
     ),
     rule(
-        "(?:not|never|n['’]t|without|no|avoid) (?:contain|include|use|using|containing|have)? ?(?:any )?white ?space(?:s| characters)?",
+        (
+            "(?:not|never|n['’]t|without|no|avoid) (?:contain|include|use|using|containing|have)? ?(?:any "
+            ")?white ?space(?:s| characters)?"
+        ),
         "whitespace white",
         "format:no_whitespace",
     ),
     rule(
-        "(?:use|follow) (?:this|the) (?:exact|following)(?: exact)? template[^:\\n]{0,40}:\\s{1,3}my answer: ?\\[answer\\]\\s{1,3}my conclusion: ?\\[conclusion\\]\\s{1,3}future outlook: ?\\[outlook\\]",
+        (
+            "(?:use|follow) (?:this|the) (?:exact|following)(?: exact)? template[^:\\n]{0,40}:\\s{1,3}my "
+            "answer: ?\\[answer\\]\\s{1,3}my conclusion: ?\\[conclusion\\]\\s{1,3}future outlook: "
+            "?\\[outlook\\]"
+        ),
         "template",
         "format:output_template",
     ),
     rule(
-        "nest(?:ed)? parenthes[ei]s[^.!?\\n]{0,60}?(?:five|5) levels deep|parenthes[ei]s[^.!?\\n]{0,60}?(?:five|5) levels deep",
+        (
+            "nest(?:ed)? parenthes[ei]s[^.!?\\n]{0,60}?(?:five|5) levels deep|parenthes[ei]s[^.!?\\n]{0,60}?"
+            "(?:five|5) levels deep"
+        ),
         "levels",
         "format:parentheses",
     ),
@@ -73,17 +103,26 @@ TABLE = (
         "format:quote_unquote",
     ),
     rule(
-        "quotes (?:with)?in quotes(?: (?:with)?in quotes)?,? (?:at least )?(?:three|3) levels deep(?:,? alternating between double quotes and single quotes)?",
+        (
+            "quotes (?:with)?in quotes(?: (?:with)?in quotes)?,? (?:at least )?(?:three|3) levels deep(?:,? "
+            "alternating between double quotes and single quotes)?"
+        ),
         "quotes",
         "format:quotes",
     ),
     rule(
-        "bullet points? (?:denoted|marked|indicated) by \\* and (?:at least )?(?:one|a) sub[- ]bullet(?: point)?s?(?: (?:denoted|marked|indicated) by -)?(?: for each bullet(?: point)?)?",
+        (
+            "bullet points? (?:denoted|marked|indicated) by \\* and (?:at least )?(?:one|a) sub[- ]bullet(?: "
+            "point)?s?(?: (?:denoted|marked|indicated) by -)?(?: for each bullet(?: point)?)?"
+        ),
         "bullet",
         "format:sub-bullets",
     ),
     rule(
-        "each section (?:must |should )?(?:begins?|starts?|opens?) with a thesis statement in italics(?:,? use html to indicate (?:the )?italics)?",
+        (
+            "each section (?:must |should )?(?:begins?|starts?|opens?) with a thesis statement in italics"
+            "(?:,? use html to indicate (?:the )?italics)?"
+        ),
         "thesis",
         "format:thesis",
     ),
@@ -101,7 +140,10 @@ TABLE = (
         copied,
     ),
     rule(
-        "repeat the (?:request|prompt|question),? but change the first word(?: of the (?:repeated )?(?:request|prompt|question))?",
+        (
+            "repeat the (?:request|prompt|question),? but change the first word(?: of the (?:repeated )?"
+            "(?:request|prompt|question))?"
+        ),
         "repeat",
         lambda found: [("fact:repeat_change", {})],
     ),
