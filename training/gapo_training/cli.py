@@ -18,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from gapo_training import natural_errors
 from gapo_training.corpora import e2e, rnnlg
 from gapo_training.evaluate import report, score
+from gapo_training.gapo.cli import add_eval_commands, add_train_commands
 from gapo_training.preferential import PreferentialPrompt, augment
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
@@ -67,6 +68,7 @@ def _model(start: Path) -> PackedLongformer:
 def register_train(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Train reward models.")
     app.add_typer(group, name="train")
+    add_train_commands(group)
 
     @group.callback()
     def _train() -> None:
@@ -124,6 +126,7 @@ def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPro
 def register_eval(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Evaluate.")
     app.add_typer(group, name="eval")
+    add_eval_commands(group)
 
     @group.callback()
     def _eval() -> None:
