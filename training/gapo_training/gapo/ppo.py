@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import cast
 
 import numpy as np
 import torch
@@ -152,6 +151,7 @@ def iteration(
     raw, returns = gae(rewards, old_values, mask, ppo.discount, ppo.gae_lambda)
     advantages = whiten(raw, mask)
 
+    lengths = [len(s.prompt) + len(s.response) for s in samples]
     sums: dict[str, float] = {}
     tokens_seen, norms = 0.0, []
     learner.actor.train()
@@ -162,7 +162,6 @@ def iteration(
             minibatch = order[start : start + ppo.minibatch]
             tokens = float(mask[minibatch].sum())  # of all processes: the loss is a mean over these
             mine = share_of(accelerator, minibatch)
-            lengths = [len(s.prompt) + len(s.response) for s in samples]
             parts = micro_batches(mine, lengths, ppo.micro_batch)
             for number, part in enumerate(parts):
                 last = number == len(parts) - 1
@@ -225,19 +224,15 @@ def _monitors(log_probs: Tensor, old: Tensor, entropy: Tensor, mask: Tensor, cli
 
 
 def _step(learner: Learner, clip_norm: float, critic_only: bool, where: str) -> tuple[float, float]:
-    """Clips and applies both gradients; returns their norms. Raises `TrainingStopped` before a bad one is applied."""
-    norms = []
-    for name, model, optimizer in (
-        ("actor", learner.actor, learner.actor_optimizer),
-        ("critic", learner.critic, learner.critic_optimizer),
-    ):
-        if name == "actor" and critic_only:
-            norms.append(0.0)
-            continue
-        norm = clip(model, clip_norm)
+    """Clips both gradients, then applies them; returns their norms. Raises `TrainingStopped` before it applies either."""
+    actor = 0.0 if critic_only else clip(learner.actor, clip_norm)
+    critic = clip(learner.critic, clip_norm)
+    for name, norm in (("actor", actor), ("critic", critic)):
         if not np.isfinite(norm):
             raise TrainingStopped(f"{where}: the {name}'s gradient is {norm}; lower its learning rate and resume")
-        optimizer.step()
-        optimizer.zero_grad()
-        norms.append(norm)
-    return cast(tuple[float, float], tuple(norms))
+    if not critic_only:
+        learner.actor_optimizer.step()
+        learner.actor_optimizer.zero_grad()
+    learner.critic_optimizer.step()
+    learner.critic_optimizer.zero_grad()
+    return actor, critic

@@ -51,8 +51,8 @@ def attend_to_repetitions(model: PackedLongformer) -> None:
     """Initialises an untrained encoder so that tokens of the first layer attend to their other occurrences.
 
     Whether a demand is met turns on words that prompt and response share. From an ordinary start a small encoder stays
-    at chance for hundreds of steps before it finds that (see docs/gapo.md); a pre-trained one knows it. In the spirit of
-    mimetic initialisation (Trockman & Kolter 2023): words and positions get dimensions of their own; queries and keys
+    at chance for hundreds of steps before it finds that (see docs/gapo.md); a pre-trained one knows it. As in
+    mimetic initialisation (Trockman & Kolter 2023), words and positions get dimensions of their own; queries and keys
     of all heads but one agree on words and disagree on positions, so a token does not attend to itself.
     """
     hidden, heads = model.hidden, model.heads
