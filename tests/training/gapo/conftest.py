@@ -1,6 +1,12 @@
 """A small corpus in RNNLG's format, and one finished `smoke` run on it."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -43,3 +49,25 @@ def smoke_run(corpus_folder, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("smoke") / "run"
     stages.run(config.read("smoke"), corpus_folder, out, cpu=True)
     return out
+
+
+@dataclass
+class Running:
+    rest: str
+    grpc: str
+
+
+@pytest.fixture(scope="module")
+def running_server(smoke_run) -> Iterator[Running]:
+    """`gapo serve` in a process of its own, on the last bundle of the finished run."""
+    program = [sys.executable, "-c", "from gapo.cli import main; main()", "serve"]
+    bundle = smoke_run / "store" / "gapo-run" / "A2"
+    options = ["--bundle", str(bundle), "--http-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen([*program, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            found = re.search(r"REST (\S+), gRPC (\S+);", line)
+            assert found, line
+            yield Running(f"http://{found[1]}", f"grpc://{found[2]}")
+        finally:
+            process.send_signal(signal.SIGTERM)

@@ -147,7 +147,7 @@ class GapoConfig:
     publish: bool = True  # export every stage's reward model
     mixed_precision: Literal["no", "bf16"] = "no"
     sharding: Literal["ddp", "fsdp2"] = "ddp"  # how several processes share the models that are trained
-    max_prompt_tokens: int = 160  # generator tokens; longer prompts are left out
+    max_prompt_tokens: int = 160  # generator tokens; a longer prompt stops the run
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     sft: SftConfig = field(default_factory=SftConfig)

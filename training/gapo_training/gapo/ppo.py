@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gapo_training.gapo.advantages import KlController, gae, policy_loss, token_rewards, value_loss, whiten
-from gapo_training.gapo.config import GapoConfig
+from gapo_training.gapo.config import ConfigError, GapoConfig
 from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.generator import Sequences, Speech
 from gapo_training.gapo.reward import RewardBackend
@@ -69,6 +69,9 @@ def collect(
     start = time.perf_counter()
     mine = share_of(accelerator, list(enumerate(tasks)))
     prompts = [speech.prompt(task.prompt) for _, task in mine]
+    longest = max(map(len, prompts), default=0)
+    if longest > config.max_prompt_tokens:
+        raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {config.max_prompt_tokens} are allowed")
     seeds = [Random(f"{key}/{row}").getrandbits(48) for row, _ in mine]
     learner.rollout.sync(policy_weights(learner.actor))
     responses = learner.rollout.generate(prompts, seeds)
@@ -224,7 +227,7 @@ def _monitors(log_probs: Tensor, old: Tensor, entropy: Tensor, mask: Tensor, cli
 
 
 def _step(learner: Learner, clip_norm: float, critic_only: bool, where: str) -> tuple[float, float]:
-    """Clips both gradients, then applies them; returns their norms. Raises `TrainingStopped` before it applies either."""
+    """Clips both gradients, then applies them; returns their norms. Raises `TrainingStopped` instead."""
     actor = 0.0 if critic_only else clip(learner.actor, clip_norm)
     critic = clip(learner.critic, clip_norm)
     for name, norm in (("actor", actor), ("critic", critic)):

@@ -35,12 +35,17 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
         if accelerator.is_main_process:
             write_provenance(out, config, corpus, accelerator.num_processes)
         pairs = start.pairs_of(corpus, config.seed)
+        began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
+        supervised = time.perf_counter()
         discriminator = start.warmed_reward_model(accelerator, config, pairs, out, journal, resume)
+        warmed = time.perf_counter()
         state = assemble(accelerator, config, out, corpus, pairs, journal, policy, discriminator)
         if resume and (saved := checkpoint.load(out / "state.pt")):
             load_state(state, saved)
         if state.stage == 1 and state.phase == "ppo":
+            spent = {"sft_seconds": supervised - began, "warmup_seconds": warmed - supervised}
+            journal.record("start", 0, spent)
             publish(state, 0, measure(state, 0))
         while state.stage <= config.stages:
             stage(state)
