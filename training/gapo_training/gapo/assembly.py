@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gapo
 import torch
@@ -69,10 +69,10 @@ def assemble(
     device, ppo_config, rewards = accelerator.device, config.ppo, config.reward_phase
     # Four copies of one checkpoint: what is trained, what it must stay near, what samples, and the critic's trunk.
     (language_model, speech), (reference, _), (sampler, _), (trunk, _) = (generator.load(policy) for _ in range(4))
-    critic = Critic.from_generator(trunk)
+    untrained_critic = Critic.from_generator(trunk)
     if config.generator.gradient_checkpointing:
         language_model.gradient_checkpointing_enable()
-        critic.trunk.gradient_checkpointing_enable()
+        cast(Any, untrained_critic.trunk).gradient_checkpointing_enable()
     frozen = torch.bfloat16 if config.mixed_precision == "bf16" else torch.float32
     reference.requires_grad_(False).eval().to(device, frozen)
     sampler.requires_grad_(False).eval().to(device, frozen)
@@ -85,7 +85,7 @@ def assemble(
         config.sharding,
     )
     critic, critic_optimizer = prepare(
-        accelerator, critic, ppo_config.critic_learning_rate, ppo_config.weight_decay, config.sharding
+        accelerator, untrained_critic, ppo_config.critic_learning_rate, ppo_config.weight_decay, config.sharding
     )
     reward_model = load_checkpoint(discriminator)
     thaw(reward_model)  # so that DDP and AdamW see what will be trained

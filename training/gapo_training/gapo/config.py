@@ -63,7 +63,7 @@ class RewardModelConfig:
     """The packed Longformer. With `path` it starts from that checkpoint; without, from random weights."""
 
     path: Path | None = None  # Longformer folder, with tokenizer.json
-    vocab_size: int = 2048  # its own word pieces; it never sees the generator's ids
+    vocab_size: int = 2048  # its own byte pairs; it never sees the generator's ids
     hidden_size: int = 128
     layers: int = 3
     heads: int = 4
@@ -181,7 +181,7 @@ class GapoConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the run's config.yaml holds them."""
-        return _plain(asdict(self))
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
 
 def longformer_shape(config: RewardModelConfig, vocab_size: int) -> LongformerShape:

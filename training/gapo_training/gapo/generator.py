@@ -74,7 +74,7 @@ def qwen2_config(config: GeneratorConfig, vocab_size: int) -> Qwen2Config:
     )
 
 
-def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[nn.Module, Speech]:
+def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[Any, Speech]:
     """The language model and its tokenizer, from `config.path` or untrained. Raises `ConfigError`."""
     if config.path is not None:
         if not (config.path / "config.json").is_file():
@@ -87,7 +87,7 @@ def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[nn.
     return AutoModelForCausalLM.from_config(shape, attn_implementation="sdpa"), Speech(tokenizer)
 
 
-def load(directory: Path) -> tuple[nn.Module, Speech]:
+def load(directory: Path) -> tuple[Any, Speech]:
     """A Hugging Face checkpoint folder, read without network."""
     model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True)
     return model, Speech(AutoTokenizer.from_pretrained(directory, local_files_only=True))

@@ -59,8 +59,8 @@ def memory(config: GapoConfig) -> Memory:
     logits = 3 * FP32 * shape.vocab_size * config.ppo.micro_batch * config.rollout.max_new_tokens
     head = shape.hidden_size // shape.num_attention_heads
     cache = 2 * shape.num_hidden_layers * shape.num_key_value_heads * head * frozen * config.rollout.batch * positions
-    trained = {"actor": generator * (2 * FP32 + ADAM), "critic": generator * (2 * FP32 + ADAM)}
-    whole = {
+    trained: dict[str, float] = {"actor": generator * (2 * FP32 + ADAM), "critic": generator * (2 * FP32 + ADAM)}
+    whole: dict[str, float] = {
         "reference": generator * frozen,
         "sampler": generator * frozen,
         "reward model": discriminator * (2 * FP32 + ADAM),

@@ -16,12 +16,13 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """Lower-case word pieces; padding is token 0."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    """Lower-case byte pairs within words; padding is token 0. Word pieces would do, but their training is not
+    deterministic (tokenizers 0.22 breaks ties by a hash), and a resumed run must find the same vocabulary."""
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=SPECIAL, show_progress=False)
+        texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=SPECIAL, show_progress=False)
     )
     return tokenizer
 
@@ -37,8 +38,7 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
         return load_checkpoint(config.path), config.path / "tokenizer.json"
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
-    if not file.exists():
-        train_tokenizer(texts, config.vocab_size).save(str(file))
+    train_tokenizer(texts, config.vocab_size).save(str(file))
     torch.manual_seed(seed)
     shape = longformer_shape(config, Tokenizer.from_file(str(file)).get_vocab_size())
     model = PackedLongformer(shape)

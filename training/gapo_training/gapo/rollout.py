@@ -22,7 +22,7 @@ class RolloutBackend(Protocol):
     def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]: ...
 
 
-class GumbelNoise(LogitsProcessor):
+class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
     """Makes greedy search sample: argmax of logits / temperature + Gumbel noise draws from the softmax.
 
     Each row has a generator of its own, so what it draws does not depend on batch or process.

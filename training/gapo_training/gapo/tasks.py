@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -133,9 +133,9 @@ def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventor
     return reworded(Task(record.topic, tuple(asked), "", record.text), key)
 
 
-def _inventory(records: "Sequence[Record] | object") -> Inventory:
+def _inventory(records: Iterable[Record]) -> Inventory:
     values: dict[str, dict[str, None]] = {}
-    for record in records:  # type: ignore[attr-defined]
+    for record in records:
         for attribute in record.stated:
             values.setdefault(attribute.slot, {})[attribute.value] = None
     return {slot: tuple(options) for slot, options in values.items()}
