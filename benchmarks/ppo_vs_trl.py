@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import venv
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def ours(folder: Path, prompts: list[str], settings: dict) -> list[float]:
     for step in range(settings["steps"]):
         ppo.iteration(learner, tasks, reward, config, f"step {step}", critic_only=False)
         marks.append(time.perf_counter())
-    return [after - before for before, after in zip(marks[1:], marks[2:], strict=False)]
+    return [after - before for before, after in pairwise(marks[1:])]
 
 
 def peer_python(folder: Path) -> Path:

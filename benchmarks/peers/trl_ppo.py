@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -68,7 +69,7 @@ def main() -> None:
     )
     clock.marks = [time.perf_counter()]
     trainer.train()
-    print(json.dumps([after - before for before, after in zip(clock.marks[1:], clock.marks[2:], strict=False)]))
+    print(json.dumps([after - before for before, after in pairwise(clock.marks[1:])]))
 
 
 if __name__ == "__main__":

@@ -55,26 +55,27 @@ def test_two_processes_give_the_trajectory_of_one(corpus_folder, smoke_run, tmp_
     assert_same(strip, whole, tolerance=2e-3)
 
 
-@pytest.mark.parametrize("moment", ["sft", "warmup", "ppo", "reward_phase"])
-def test_a_killed_run_goes_on_with_the_same_losses(corpus_folder, smoke_run, tmp_path, moment) -> None:
-    """SIGKILL as soon as a row of the named kind is written; what is resumed ends with the whole run's journal."""
+def test_a_run_killed_again_and_again_goes_on_with_the_same_losses(corpus_folder, smoke_run, tmp_path) -> None:
+    """SIGKILL as soon as a row of each kind is written; what is resumed ends with the whole run's journal."""
     out = tmp_path / "cut"
-    process = subprocess.Popen([sys.executable, *command(corpus_folder, out)], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while f'"kind": "{moment}"' not in (_text(out / "metrics.jsonl")):
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
+    for number, moment in enumerate(("sft", "warmup", "ppo", "reward_phase")):
+        options = ["--resume"] if number else []
+        process = subprocess.Popen([sys.executable, *command(corpus_folder, out, *options)], stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 120
+            while f'"kind": "{moment}"' not in _text(out / "metrics.jsonl"):
+                assert process.poll() is None, "the run ended before it could be killed"
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        assert process.returncode == -signal.SIGKILL
     done = subprocess.run(
         [sys.executable, *command(corpus_folder, out, "--resume")], capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert_same(rows_of(out), rows_of(smoke_run), tolerance=1e-6)
+    assert_same(rows_of(out), rows_of(smoke_run), tolerance=1e-4)
 
 
 def _text(file) -> str:
