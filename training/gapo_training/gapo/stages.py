@@ -49,9 +49,8 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
             publish(state, 0, measure(state, 0))
         while state.stage <= config.stages:
             stage(state)
+        state.greedy.sync(ppo.policy_weights(state.learner.actor))  # gathering weights takes every process
         if accelerator.is_main_process:
-            weights = ppo.policy_weights(state.learner.actor)
-            state.greedy.sync(weights)
             generator.save(state.greedy.model, state.learner.speech, out / "generator")
         return journal.rows("held_out")[-1] if accelerator.is_main_process else {}
 
