@@ -98,7 +98,8 @@ def assemble(
     greedy = HFRollout(sampler, speech.end, speech.pad, width, longest, temperature=0.0)
     rollout: RolloutBackend = HFRollout(sampler, speech.end, speech.pad, width, longest, temperature)
     if config.rollout.backend == "vllm":
-        rollout = VLLMRollout(config.rollout.url, out / "vllm", sampler, speech.end, longest, temperature)
+        first = accelerator.is_main_process
+        rollout = VLLMRollout(config.rollout.url, out / "vllm", sampler, speech.end, longest, temperature, first)
     learner = ppo.Learner(
         accelerator,
         actor,

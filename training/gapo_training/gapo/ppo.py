@@ -74,6 +74,7 @@ def collect(
         raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {config.max_prompt_tokens} are allowed")
     seeds = [Random(f"{key}/{row}").getrandbits(48) for row, _ in mine]
     learner.rollout.sync(policy_weights(learner.actor))
+    accelerator.wait_for_everyone()  # a server's weights are sent by one process
     responses = learner.rollout.generate(prompts, seeds)
     texts = [speech.text(response) for response in responses]
     generated = time.perf_counter()

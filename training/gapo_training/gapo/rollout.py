@@ -99,9 +99,12 @@ class VLLMRollout:
     end: int
     max_new_tokens: int
     temperature: float
+    sends_weights: bool = True  # one process of a run does; the others only sample
     timeout: float = 600.0  # seconds
 
     def sync(self, weights: Mapping[str, Tensor]) -> None:
+        if not self.sends_weights:
+            return
         self.model.load_state_dict(weights)
         self.model.save_pretrained(self.shared)
         self._post("/collective_rpc", {"method": "reload_weights"})
