@@ -26,6 +26,7 @@ from gapo_training.calibrate import platt
 from gapo_training.corpora import e2e, pairs_file, rnnlg
 from gapo_training.corpora.record import Record
 from gapo_training.evaluate import report, score
+from gapo_training.gapo.cli import add_eval_commands, add_train_commands
 from gapo_training.preferential import PreferentialPrompt, augment
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
@@ -98,6 +99,7 @@ def _model(start: Path) -> PackedLongformer:
 def register_train(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Train reward models.")
     app.add_typer(group, name="train")
+    add_train_commands(group)
 
     @group.callback()
     def _train() -> None:
@@ -196,6 +198,7 @@ def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPro
 
 def register_eval(app: Application) -> None:
     group = app.group("eval", "Evaluate.")
+    add_eval_commands(group)
 
     @group.command("rm")
     def rm(
