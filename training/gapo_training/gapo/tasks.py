@@ -1,7 +1,6 @@
 """Writing tasks: prompts that ask for attributes, and rules that judge whether a text states them."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,6 @@ from gapo_training.wordings import render
 
 Verdict = Literal["satisfied", "missing", "wrong", "unknown"]
 Inventory = Mapping[str, tuple[str, ...]]
-
-_NEGATION = re.compile(
-    r"\b(?:no|not|n't|without|lacks?|non\w*|cannot|isn|doesn|never|nor|neither|unsuit\w+|personal|home|general|everyday)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -49,15 +43,13 @@ def verdict(attribute: Attribute, text: str, inventory: Inventory) -> Verdict:
 
 
 def _flag_verdict(attribute: Attribute, text: str) -> Verdict:
-    words = rnnlg.FLAG_WORDS.get(attribute.slot)
-    if words is None:
+    if attribute.slot not in rnnlg.FLAGS:
         return "unknown"
-    clauses = [clause for clause in re.split(r"[,.;]|\band\b|\bbut\b|\bwith\b", text) if words.search(clause)]
-    if not clauses:
+    said = rnnlg.flag_said(attribute.slot, text)
+    if said is None:
+        return "unknown"
+    if not said:
         return "missing"
-    if len(clauses) > 1:
-        return "unknown"
-    said = "no" if _NEGATION.search(clauses[0]) else "yes"
     return "satisfied" if said == attribute.value else "wrong"
 
 
@@ -68,7 +60,7 @@ def added(task: Task, text: str, inventory: Inventory) -> list[Attribute]:
     return [
         Attribute(slot, value)
         for slot, values in inventory.items()
-        if slot not in slots and slot not in rnnlg.FLAG_WORDS
+        if slot not in slots and slot not in rnnlg.FLAGS
         for value in values
         if len(value) > 2 and states(text, value) and not states(asked, value)
     ]
