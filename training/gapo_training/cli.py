@@ -121,9 +121,14 @@ def register_data(app: Application) -> None:
             typer.echo(json.dumps(asdict(pair), ensure_ascii=False))
 
     @group.command()
-    def build(data: Data, out: Annotated[Path, typer.Option(help="JSON lines.")], seed: int = 0) -> None:
-        """Draw the preferential prompts of a corpus into a file for `gapo train rm --pairs`."""
-        pairs = splits.pairs_of(data, seed)[0]
+    def build(
+        data: Data,
+        out: Annotated[Path, typer.Option(help="JSON lines.")],
+        seed: int = 0,
+        held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
+    ) -> None:
+        """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
+        pairs = splits.pairs_of(data, seed)[held_out]
         pairs_file.write(pairs, out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
