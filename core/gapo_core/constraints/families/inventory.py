@@ -17,6 +17,7 @@ from gapo_core.constraints.word_lists import CONJUNCTIONS, NAMES, PRONOUNS
 from gapo_core.constraints.words import Word, bare_words
 
 _NAME = re.compile(rf"(?<!\w)(?:{'|'.join(NAMES)})(?!\w)")
+_LETTERS = re.compile(r"[a-z]+")
 _DIGITS = re.compile(r"\d+")
 # "3.14", "1,000" and "-5" are one number each; "H2O" and "GPT4" hold none.
 _NUMBER = re.compile(r"(?<![^\W_])(?:\d+(?:[.,]\d+)*)")
@@ -113,6 +114,10 @@ class Pronouns(Counted[AtLeastKwargs]):
         return len(found), tuple(found)
 
     def compat(self, response: str, kwargs: AtLeastKwargs) -> bool:
+        # A pronoun among the tokens is a run of letters, or the "me" of "gimme": where there are too few, none is cut.
+        runs = (run for run in _LETTERS.findall(response.lower()) if run in PRONOUNS or run in ("gimme", "lemme"))
+        if sum(1 for _ in runs) < kwargs.N:
+            return False
         found = sum(token in PRONOUNS for token in nltk_compat.tokens(response.lower().replace("/", " ")))
         return found >= kwargs.N
 

@@ -23,6 +23,9 @@ _NO_WORDS = Verdict("violated", "the response holds no word", 0)
 # "y" is a consonant where a vowel follows ("canyon") and a vowel elsewhere ("my").
 _CLUSTER = re.compile(r"(?:[b-df-hj-np-tv-xz]|y(?=[aeiou])){2}")
 _REFERENCE_CLUSTER = re.compile(r"[b-df-hj-np-tv-z]{2}")
+# Latin letters by the vowel that they are without accent.
+_LATIN = [chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00))]
+_VOWELS = {vowel: re.compile(f"[{''.join(mark for mark in _LATIN if folded(mark)[:1] == vowel)}]") for vowel in "aeiou"}
 _VOWEL = re.compile(r"[aeiou]")
 _REFERENCE_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u3005\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
@@ -96,7 +99,8 @@ class ThreeVowels(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         if len(document.paragraphs) != 1:
             return Verdict("violated", f"the response has {amount(len(document.paragraphs), 'paragraph')}, not one")
-        first = {vowel: at for vowel in "aeiou" if (at := _first(document.text, vowel)) >= 0}
+        found = {vowel: pattern.search(document.text) for vowel, pattern in _VOWELS.items()}
+        first = {vowel: match.start() for vowel, match in found.items() if match}
         used = sorted(first, key=lambda vowel: first[vowel])
         where = tuple(Span(first[vowel], first[vowel] + 1) for vowel in used)
         kept = len(used) <= 3
@@ -106,14 +110,6 @@ class ThreeVowels(Plain):
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         text = response.strip().lower()
         return "\n" not in text and len(set(_VOWEL.findall(text))) <= 3
-
-
-def _first(text: str, vowel: str) -> int:
-    """The first occurrence of a vowel, whatever its case and accent."""
-    places = [at for form in (vowel, vowel.upper()) if (at := text.find(form)) >= 0]
-    if not places and not text.isascii():
-        places = [at for at, mark in enumerate(text) if not mark.isascii() and folded(mark)[:1] == vowel][:1]
-    return min(places, default=-1)
 
 
 class ConsonantClusters(Plain):
