@@ -122,13 +122,18 @@ class ConsonantClusters(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         words = [word for word in bare_words(document) if not word.text.isdigit()]
-        without = [word for word in words if not _CLUSTER.search(folded(word.text))]
+        without = [word for word in words if not _clustered(word.text)]
         if without:
             return Verdict("violated", f"{without[0].text} has no consonant cluster", len(without), _at(without))
         return Verdict("satisfied", "every word has a consonant cluster", 0) if words else _NO_WORDS
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         return all(_REFERENCE_CLUSTER.search(word) for word in response.lower().split())
+
+
+@lru_cache(maxsize=16384)
+def _clustered(word: str) -> bool:
+    return _CLUSTER.search(folded(word)) is not None
 
 
 class Palindromes(Plain):
@@ -164,9 +169,9 @@ class PrimeLengths(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         words = bare_words(document)
-        wrong = [word for word in words if not _prime(sum(map(str.isalnum, word.text)))]
+        wrong = [word for word in words if not _prime(_letters(word.text))]
         if wrong:
-            reason = f"{wrong[0].text[:40]} has {sum(map(str.isalnum, wrong[0].text))} letters"
+            reason = f"{wrong[0].text[:40]} has {_letters(wrong[0].text)} letters"
             return Verdict("violated", reason, len(wrong), _at(wrong))
         return Verdict("satisfied", "every word has a prime number of letters", 0) if words else _NO_WORDS
 
@@ -174,6 +179,11 @@ class PrimeLengths(Plain):
         return all(len(word) < 100 and _prime(len(word)) for word in nltk_compat.unpunctuated(response).split())
 
 
+def _letters(word: str) -> int:
+    return len(word) if word.isalnum() else sum(map(str.isalnum, word))
+
+
+@lru_cache(maxsize=1024)
 def _prime(number: int) -> bool:
     return number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1))
 
@@ -257,7 +267,11 @@ class JapaneseWords(Family[JapaneseKwargs]):
 @lru_cache(maxsize=64)
 def _chunks(text: str) -> tuple[Span, ...]:
     """Words between blanks, as one counts them in a text of mixed scripts."""
-    return tuple(Span(*match.span()) for match in _CHUNK.finditer(text) if _ALNUM.search(match.group()))
+    return tuple(
+        Span(*match.span())
+        for match in _CHUNK.finditer(text)
+        if match.group().isalnum() or _ALNUM.search(match.group())
+    )
 
 
 register(
