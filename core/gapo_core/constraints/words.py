@@ -33,8 +33,15 @@ def bare_words(document: Document) -> tuple[Word, ...]:
     for match in _BARE.finditer(document.plain):
         token = match.group()
         if token.isalnum() or _ALNUM.search(token):
-            found.append(Word(token.lower(), match.start(), match.end()))
+            found.append(Word(token.lower(), *match.span()))
     return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def vocabulary(document: Document) -> frozenset[str]:
+    """The different bare words of a document."""
+    found = set(_BARE.findall(document.plain))
+    return frozenset(token.lower() for token in found if token.isalnum() or _ALNUM.search(token))
 
 
 class Sentence(NamedTuple):

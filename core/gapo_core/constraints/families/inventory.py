@@ -14,7 +14,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, regi
 from gapo_core.constraints.relations import amount, listed
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
 from gapo_core.constraints.word_lists import CONJUNCTIONS, NAMES, PRONOUNS, SPELLED_NUMBERS
-from gapo_core.constraints.words import Word, bare_words
+from gapo_core.constraints.words import Word, bare_words, vocabulary
 
 _NAME = re.compile(rf"(?<!\w)(?:{'|'.join(NAMES)})(?!\w)")
 _LETTERS = re.compile(r"[a-z]+")
@@ -53,7 +53,7 @@ class UniqueWordCount(Counted[AtLeastKwargs]):
     )
 
     def count(self, document: Document, kwargs: AtLeastKwargs) -> tuple[int, tuple[Span, ...]]:
-        return len({word.text for word in bare_words(document)}), ()
+        return len(vocabulary(document)), ()
 
     def compat(self, response: str, kwargs: AtLeastKwargs) -> bool:
         # A token of punctuation alone counts as the word "".
