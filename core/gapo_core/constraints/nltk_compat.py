@@ -7,6 +7,7 @@ from string import punctuation
 from gapo_core.constraints.reference import sentence_texts
 
 PUNCTUATION = punctuation  # the 32 ASCII marks: all that the reference takes for punctuation
+_PREFIX = 16_384  # characters
 _ALONE = r"\"`«»“”‘’„–—;@#$%&?!*()\[\]{}<>"
 _PIECE = re.compile(
     rf"\.{{2,}}|--|''|``|[{_ALONE}]|[:,](?!\d)"  # marks that stand alone
@@ -28,6 +29,15 @@ def unpunctuated(text: str) -> str:
 def word_runs(text: str) -> list[str]:
     r"""Runs of `\w`, the words that the reference counts: "don't" is two."""
     return _WORD.findall(text)
+
+
+def nth_sentence(text: str, number: int) -> str | None:
+    """The sentence of that number, counted from 1; None where there are fewer."""
+    # A boundary needs a few words of context: all but the last sentence of a prefix are sentences of the whole.
+    if len(text) > _PREFIX and len(first := sentence_texts(text[:_PREFIX])) > number:
+        return first[number - 1]
+    sentences = sentence_texts(text)
+    return sentences[number - 1] if number <= len(sentences) else None
 
 
 def tokens(text: str) -> tuple[str, ...]:

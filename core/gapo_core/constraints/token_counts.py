@@ -22,8 +22,11 @@ def use_tokenizer(name: str, path: Path) -> None:
         raise ValueError(f"{name}: names another tokenizer already; choose another name")
 
 
-@lru_cache(maxsize=1024)
 def count_tokens(name: str, text: str) -> int | None:
     """The number of tokens without special ones; None where the name is not known."""
-    known = _tokenizers.get(name)
-    return None if known is None else len(known[1].encode(encodable(text), add_special_tokens=False).ids)
+    return _count(name, text) if name in _tokenizers else None
+
+
+@lru_cache(maxsize=1024)
+def _count(name: str, text: str) -> int:
+    return len(_tokenizers[name][1].encode(encodable(text), add_special_tokens=False).ids)

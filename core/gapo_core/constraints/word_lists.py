@@ -69,3 +69,13 @@ AUXILIARIES = frozenset(
 
 # What follows a verb rather than a noun: "Use the", "Set your", "Run it".
 OBJECTS = frozenset(_words("a an the my your his her its our their this that these those it them me us him yourself"))
+
+# "One" is left out: it is a pronoun more often than a number.
+SPELLED_NUMBERS = frozenset(
+    _words(
+        """
+        zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+        eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion
+        """
+    )
+)

@@ -1,13 +1,17 @@
 """The bare words of a response, each found once for all constraints that look at words one by one."""
 
+import re
 import unicodedata
 from functools import lru_cache
 from string import punctuation
 from typing import NamedTuple
 
-from gapo_core.constraints.document import Document, Span, encodable
+from gapo_core.constraints.document import UNSPACED, Document, Span, encodable
 
-_EDGES = punctuation + "“”„‟‘’‚‛«»‹›…–—―¿¡·•。、，！？：；（）［］｛｝「」『』"
+_EDGES = re.escape(punctuation + "“”„‟‘’‚‛«»‹›…–—―¿¡·•。、，！？：；（）［］｛｝「」『』")
+_INNER, _EDGE = rf"[^\s—–―…{UNSPACED}]", rf"[^\s{UNSPACED}{_EDGES}]"
+_BARE = re.compile(rf"[{UNSPACED}]|{_EDGE}(?:{_INNER}*{_EDGE})?")
+_ALNUM = re.compile(r"[^\W_]")
 
 
 class Word(NamedTuple):
@@ -25,16 +29,19 @@ class Word(NamedTuple):
 @lru_cache(maxsize=256)
 def bare_words(document: Document) -> tuple[Word, ...]:
     """The words of `Document.words` without the punctuation and the markup around them."""
-    plain, found = document.plain, []
-    for start, end in document.words:
-        token = plain[start:end]
-        if not token.isalnum():
-            end = start + len(token.rstrip(_EDGES))
-            start += len(token) - len(token.lstrip(_EDGES))
-            token = plain[start:end]
-        if token:
-            found.append(Word(token.lower(), start, end))
+    found = []
+    for match in _BARE.finditer(document.plain):
+        token = match.group()
+        if token.isalnum() or _ALNUM.search(token):
+            found.append(Word(token.lower(), *match.span()))
     return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def vocabulary(document: Document) -> frozenset[str]:
+    """The different bare words of a document."""
+    found = set(_BARE.findall(document.plain))
+    return frozenset(token.lower() for token in found if token.isalnum() or _ALNUM.search(token))
 
 
 class Sentence(NamedTuple):
@@ -74,5 +81,7 @@ def writable(text: str) -> bool:
 
 def initial(word: Word) -> str:
     """The first letter, lower case and without accent; empty where the word starts with a digit."""
-    first = folded(word.text[0])[:1]
+    first = word.text[0]
+    if not first.isascii():
+        first = folded(first)[:1]
     return first if first.isalpha() else ""

@@ -103,7 +103,9 @@ class OutputTemplate(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        text, found = document.text, list(_LABEL.finditer(document.text))
+        text = document.text
+        named = any(label[:-1] in text for label in _LABELS)
+        found = list(_LABEL.finditer(text)) if named else []
         labels = [re.sub(r"[*_ \t]*:.*", ":", match.group()) for match in found]
         where = spans(found)
         if labels != list(_LABELS):

@@ -13,19 +13,15 @@ from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount, listed
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
-from gapo_core.constraints.word_lists import CONJUNCTIONS, NAMES, PRONOUNS
-from gapo_core.constraints.words import Word, bare_words
+from gapo_core.constraints.word_lists import CONJUNCTIONS, NAMES, PRONOUNS, SPELLED_NUMBERS
+from gapo_core.constraints.words import Word, bare_words, vocabulary
 
 _NAME = re.compile(rf"(?<!\w)(?:{'|'.join(NAMES)})(?!\w)")
+_LETTERS = re.compile(r"[a-z]+")
 _DIGITS = re.compile(r"\d+")
 # "3.14", "1,000" and "-5" are one number each; "H2O" and "GPT4" hold none.
 _NUMBER = re.compile(r"(?<![^\W_])(?:\d+(?:[.,]\d+)*)")
 _LISTED = re.compile(r"^[ \t>*_]*(?:step[ \t]+)?\d{1,3}[.):]", re.MULTILINE | re.IGNORECASE)
-_SPELLED = re.compile(
-    r"\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
-    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion)\b",
-    re.IGNORECASE,
-)
 _INTERROBANG = re.compile(r"[?？][!！]|[!！][?？]|[‽⁈⁉]")
 _STANDARD = {
     **{"full stop": ".。．", "comma": ",，、،", "exclamation mark": "!！", "question mark": "?？"},
@@ -57,7 +53,7 @@ class UniqueWordCount(Counted[AtLeastKwargs]):
     )
 
     def count(self, document: Document, kwargs: AtLeastKwargs) -> tuple[int, tuple[Span, ...]]:
-        return len({word.text for word in bare_words(document)}), ()
+        return len(vocabulary(document)), ()
 
     def compat(self, response: str, kwargs: AtLeastKwargs) -> bool:
         # A token of punctuation alone counts as the word "".
@@ -113,6 +109,10 @@ class Pronouns(Counted[AtLeastKwargs]):
         return len(found), tuple(found)
 
     def compat(self, response: str, kwargs: AtLeastKwargs) -> bool:
+        # A pronoun among the tokens is a run of letters, or the "me" of "gimme": where there are too few, none is cut.
+        runs = (run for run in _LETTERS.findall(response.lower()) if run in PRONOUNS or run in ("gimme", "lemme"))
+        if sum(1 for _ in runs) < kwargs.N:
+            return False
         found = sum(token in PRONOUNS for token in nltk_compat.tokens(response.lower().replace("/", " ")))
         return found >= kwargs.N
 
@@ -201,7 +201,8 @@ def _numbers(document: Document) -> tuple[list[Span], list[Span]]:
     figures = [Span(*match.span()) for match in _NUMBER.finditer(document.text)]
     certain = [span for span in figures if span.end not in markers]
     disputed = [span for span in figures if span.end in markers]
-    return certain, disputed + [Span(*match.span()) for match in _SPELLED.finditer(document.text)]
+    spelled = (word.span for word in bare_words(document) if not SPELLED_NUMBERS.isdisjoint(word.text.split("-")))
+    return certain, [*disputed, *spelled]
 
 
 class Punctuation(Plain):
@@ -214,7 +215,9 @@ class Punctuation(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         interrobang = _INTERROBANG.search(document.text)
-        rest = _INTERROBANG.sub("  ", document.text)  # its two marks are not an exclamation and a question
+        rest = (
+            _INTERROBANG.sub("  ", document.text) if interrobang else document.text
+        )  # its two marks are not an exclamation and a question
         missing = [name for name, marks in _STANDARD.items() if not any(mark in rest for mark in marks)]
         if interrobang is None:
             missing.append("interrobang")

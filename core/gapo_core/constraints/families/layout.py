@@ -20,6 +20,7 @@ _INDENT = re.compile(r"[ \t]*")
 _SPACE = re.compile(r"\s")
 _BULLET = re.compile(r"^[ \t]*(?:[-*+•‣▪◦]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
 _STAR = re.compile(r"^[ \t]*\*[ \t]+(?=\S)", re.MULTILINE)
+_REFERENCE_STAR = re.compile(r"^[^\S\n]*\*", re.MULTILINE)
 _STAR_OR_DASH = re.compile(r"^[ \t]*([*-])[ \t]+(?=\S)", re.MULTILINE)
 _HEADING = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]|\*\*[^*\n]+\*\*:?[ \t]*$|<h[1-6][^>\n]*>|section\b)[^\n]*", re.MULTILINE | re.I
@@ -205,6 +206,8 @@ class SentencesThenBullets(Plain):
         return Verdict("satisfied" if len(before) > 1 else "violated", reason, len(before), spans(bullets))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
+        if sum(1 for _ in _REFERENCE_STAR.finditer(response)) < 2:
+            return False
         sentences = bullets = 0
         over = False  # a blank line ends the sentences; after that and after a bullet only bullets may follow
         for line in map(str.strip, response.split("\n")):

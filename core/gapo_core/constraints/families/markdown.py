@@ -15,7 +15,7 @@ from gapo_core.constraints.types import EVIDENCE_LIMIT
 # Blocks only: what stands within a line does not change how many headings, lists and tables there are.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
-_LONGEST = 131_072  # characters that are parsed
+_LONGEST = 65_536  # characters that are parsed
 
 
 class Block(NamedTuple):
@@ -30,7 +30,7 @@ class Block(NamedTuple):
 
 @lru_cache(maxsize=256)
 def blocks(document: Document) -> tuple[Block, ...]:
-    """The headings, lists and tables of the first 131,072 characters, in order of their end."""
+    """The headings, lists and tables of the first 65,536 characters, in order of their end."""
     text = document.text[:_LONGEST].replace("\r", " ").replace("\0", " ")  # one character for one
     starts = [0]
     for line in text.split("\n"):

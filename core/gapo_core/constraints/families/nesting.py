@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from itertools import chain, islice
 
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.nltk_compat import PUNCTUATION
@@ -11,6 +11,7 @@ from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_MARKS = {**{mark: (mark, True) for mark in "([{"}, **{mark: (_PAIRS[mark], False) for mark in _PAIRS}}
 _BRACKET = re.compile(r"[()\[\]{}]")
 _QUOTE = re.compile("[\"'“”„‘’‚‟‛«»]")
 _ALNUM = re.compile(r"[^\W_]")
@@ -18,45 +19,41 @@ _LEVELS, _QUOTE_LEVELS = 5, 3
 _REFERENCE_EDGES = "0123456789" + PUNCTUATION.replace('"', "")
 
 
-class Mark(NamedTuple):
-    """A bracket or quote; `kind` is the same for the two of a pair."""
-
-    kind: str
-    opens: bool
-    start: int
+Mark = tuple[str, bool, int]  # of a bracket or quote: its kind, the same for both of a pair; whether it opens; where
 
 
-class _Group:
-    def __init__(self, mark: Mark) -> None:
-        self.mark, self.deepest = mark, 0
-
-
-def deepest(marks: Iterable[Mark], alternating: bool = False) -> tuple[int, Span | None]:
-    """The number of levels of the deepest group of closed pairs, and where it stands.
+def deepest(marks: Iterable[Mark], enough: int, alternating: bool = False) -> tuple[int, Span | None]:
+    """The number of levels of the deepest group of closed pairs, and where it stands; the first that has `enough`.
 
     A closing mark that closes nothing is passed over; an opening one that its surroundings leave open is no level.
     With `alternating`, a pair directly within one of its own kind is no level.
     """
-    stack: list[_Group] = []
-    open_of: dict[str, int] = {}
+    kinds: list[str] = []
+    starts: list[int] = []
+    within: list[int] = []  # levels found within each open mark
+    open_of = dict.fromkeys("([{'\"", 0)
     best, where = 0, None
-    for mark in marks:
-        if mark.opens:
-            stack.append(_Group(mark))
-            open_of[mark.kind] = open_of.get(mark.kind, 0) + 1
+    for kind, opens, start in marks:
+        if opens:
+            kinds.append(kind)
+            starts.append(start)
+            within.append(0)
+            open_of[kind] += 1
             continue
-        if not open_of.get(mark.kind):
+        if not open_of[kind]:
             continue
-        while True:
-            group = stack.pop()
-            open_of[group.mark.kind] -= 1
-            if group.mark.kind == mark.kind:
-                break
-        levels = group.deepest + 1
+        while kinds[-1] != kind:
+            open_of[kinds.pop()] -= 1
+            starts.pop()
+            within.pop()
+        open_of[kinds.pop()] -= 1
+        first, levels = starts.pop(), within.pop() + 1
         if levels > best:
-            best, where = levels, Span(group.mark.start, mark.start + 1)
-        if stack and not (alternating and stack[-1].mark.kind == mark.kind):
-            stack[-1].deepest = max(stack[-1].deepest, levels)
+            best, where = levels, Span(first, start + 1)
+            if best >= enough:
+                break
+        if kinds and levels > within[-1] and not (alternating and kinds[-1] == kind):
+            within[-1] = levels
     return best, where
 
 
@@ -69,11 +66,11 @@ class NestedBrackets(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        found = (match for match in _BRACKET.finditer(document.text))
-        marks = (Mark(_PAIRS.get(m.group(), m.group()), m.group() not in _PAIRS, m.start()) for m in found)
-        levels, where = deepest(marks)
-        reason = f"brackets are nested {amount(levels, 'level')} deep where {_LEVELS} are wanted"
-        return Verdict("satisfied" if levels >= _LEVELS else "violated", reason, levels, (where,) if where else ())
+        marks = ((*_MARKS[match.group()], match.start()) for match in _BRACKET.finditer(document.text))
+        levels, where = deepest(marks, _LEVELS)
+        kept = levels >= _LEVELS
+        reason = f"brackets are nested {levels} deep" + ("" if kept else f", not {_LEVELS}")
+        return Verdict("satisfied" if kept else "violated", reason, levels, (where,) if where else ())
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         # Once five are open, closing the innermost will do; a closing one that does not fit forgets them all.
@@ -102,15 +99,15 @@ def _quotes(text: str) -> Iterator[Mark]:
         if kind == "'" and before.isalnum() and behind.isalnum():
             continue
         if mark in "“„‟‘‚‛«":
-            yield Mark(kind, True, at)
+            yield kind, True, at
         elif mark in "”’»":
-            yield Mark(kind, False, at)
+            yield kind, False, at
         else:
             opens = bool(behind.strip()) and (not before.strip() or before in "([{—–-'\"“‘*_>:")
             if opens and before in ("'", '"') and open_straight[mark] and not behind.isalnum():
                 opens = False
             open_straight[mark] += 1 if opens else -1 if open_straight[mark] else 0
-            yield Mark(kind, opens, at)
+            yield kind, opens, at
 
 
 class NestedQuotes(Plain):
@@ -123,11 +120,10 @@ class NestedQuotes(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        levels, where = deepest(_quotes(document.text), alternating=True)
-        reason = f"quotes are nested {amount(levels, 'level')} deep where {_QUOTE_LEVELS} are wanted"
-        return Verdict(
-            "satisfied" if levels >= _QUOTE_LEVELS else "violated", reason, levels, (where,) if where else ()
-        )
+        levels, where = deepest(_quotes(document.text), _QUOTE_LEVELS, alternating=True)
+        kept = levels >= _QUOTE_LEVELS
+        reason = f"quotes are nested {levels} deep" + ("" if kept else f", not {_QUOTE_LEVELS}")
+        return Verdict("satisfied" if kept else "violated", reason, levels, (where,) if where else ())
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         # Apostrophes are quotes, and a mark closes where the innermost open one is its like.
@@ -153,15 +149,15 @@ class QuoteThenExplanation(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        text, phrases = document.text, list(_phrases(document.text))
-        for at, phrase in enumerate(phrases):
-            end = phrases[at + 1].start if at + 1 < len(phrases) else len(text)
-            if not _ALNUM.search(text, phrase.end, end):
-                return Verdict("violated", "a quoted phrase is not followed by an explanation", len(phrases), (phrase,))
-        reason = f"{amount(len(phrases), 'quoted phrase')}, each followed by words of its own"
-        return Verdict(
-            "satisfied", reason if phrases else "nothing is quoted", len(phrases), tuple(phrases[:EVIDENCE_LIMIT])
+        text, count, before = document.text, -1, None  # the end of the text comes last and is no phrase
+        for phrase in chain(_phrases(text), (Span(len(text), len(text)),)):
+            if before and not _ALNUM.search(text, before.end, phrase.start):
+                return Verdict("violated", "a quoted phrase is not followed by an explanation", None, (before,))
+            count, before = count + 1, phrase
+        reason = (
+            f"{amount(count, 'quoted phrase')}, each followed by words of its own" if count else "nothing is quoted"
         )
+        return Verdict("satisfied", reason, count, tuple(islice(_phrases(text), EVIDENCE_LIMIT)))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         text = "".join(response.replace("'\"'", "").split())
@@ -171,15 +167,15 @@ class QuoteThenExplanation(Plain):
 def _phrases(text: str) -> Iterator[Span]:
     """Phrases in double quotation marks, outermost only."""
     depth = start = 0
-    for mark in _quotes(text):
-        if mark.kind == "'":
+    for kind, opens, at in _quotes(text):
+        if kind == "'":
             continue
-        if mark.opens:
-            start, depth = (mark.start if not depth else start), depth + 1
+        if opens:
+            start, depth = (at if not depth else start), depth + 1
         elif depth:
             depth -= 1
             if not depth:
-                yield Span(start, mark.start + 1)
+                yield Span(start, at + 1)
 
 
 register(NestedBrackets(), NestedQuotes(), QuoteThenExplanation())

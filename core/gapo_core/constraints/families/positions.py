@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from gapo_core.constraints import nltk_compat, reference
+from gapo_core.constraints import nltk_compat
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.families.keywords import absent_words, content_words, whole
@@ -105,10 +105,8 @@ class SentenceKeyword(Family[SentenceKeywordKwargs]):
         return Verdict("violated", f"sentence {kwargs.N} does not hold {kwargs.word}", None, (Span(start, end),))
 
     def compat(self, response: str, kwargs: SentenceKeywordKwargs) -> bool:
-        sentences = reference.sentence_texts(response)
-        if len(sentences) < kwargs.N:
-            return False
-        return re.search(rf"\b{re.escape(kwargs.word)}\b", sentences[kwargs.N - 1], re.IGNORECASE) is not None
+        sentence = nltk_compat.nth_sentence(response, kwargs.N) or ""
+        return re.search(rf"\b{re.escape(kwargs.word)}\b", sentence, re.IGNORECASE) is not None
 
     def satisfy(self, response: str, kwargs: SentenceKeywordKwargs, rng: Random) -> Mapping[str, Any] | None:
         document = Document.of(response)
@@ -168,10 +166,7 @@ class KeywordPosition(Family[PositionKwargs]):
         return Verdict("satisfied" if kept else "violated", reason, word.text, (word.span,))
 
     def compat(self, response: str, kwargs: PositionKwargs) -> bool:
-        sentences = reference.sentence_texts(response)
-        if len(sentences) < kwargs.n:
-            return False
-        tokens = nltk_compat.tokens(sentences[kwargs.n - 1])
+        tokens = nltk_compat.tokens(nltk_compat.nth_sentence(response, kwargs.n) or "")
         words = [token for token in tokens if any(map(str.isalnum, token))]
         return len(words) >= kwargs.m and words[kwargs.m - 1].lower() == kwargs.keyword.strip().lower()
 

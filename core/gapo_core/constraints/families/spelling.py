@@ -23,6 +23,9 @@ _NO_WORDS = Verdict("violated", "the response holds no word", 0)
 # "y" is a consonant where a vowel follows ("canyon") and a vowel elsewhere ("my").
 _CLUSTER = re.compile(r"(?:[b-df-hj-np-tv-xz]|y(?=[aeiou])){2}")
 _REFERENCE_CLUSTER = re.compile(r"[b-df-hj-np-tv-z]{2}")
+# Latin letters by the vowel that they are without accent.
+_LATIN = [chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00))]
+_VOWELS = {vowel: re.compile(f"[{''.join(mark for mark in _LATIN if folded(mark)[:1] == vowel)}]") for vowel in "aeiou"}
 _VOWEL = re.compile(r"[aeiou]")
 _REFERENCE_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u3005\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
@@ -96,7 +99,8 @@ class ThreeVowels(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         if len(document.paragraphs) != 1:
             return Verdict("violated", f"the response has {amount(len(document.paragraphs), 'paragraph')}, not one")
-        first = {vowel: at for vowel in "aeiou" if (at := _first(document.text, vowel)) >= 0}
+        found = {vowel: pattern.search(document.text) for vowel, pattern in _VOWELS.items()}
+        first = {vowel: match.start() for vowel, match in found.items() if match}
         used = sorted(first, key=lambda vowel: first[vowel])
         where = tuple(Span(first[vowel], first[vowel] + 1) for vowel in used)
         kept = len(used) <= 3
@@ -106,14 +110,6 @@ class ThreeVowels(Plain):
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         text = response.strip().lower()
         return "\n" not in text and len(set(_VOWEL.findall(text))) <= 3
-
-
-def _first(text: str, vowel: str) -> int:
-    """The first occurrence of a vowel, whatever its case and accent."""
-    places = [at for form in (vowel, vowel.upper()) if (at := text.find(form)) >= 0]
-    if not places and not text.isascii():
-        places = [at for at, mark in enumerate(text) if not mark.isascii() and folded(mark)[:1] == vowel][:1]
-    return min(places, default=-1)
 
 
 class ConsonantClusters(Plain):
@@ -126,13 +122,18 @@ class ConsonantClusters(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         words = [word for word in bare_words(document) if not word.text.isdigit()]
-        without = [word for word in words if not _CLUSTER.search(folded(word.text))]
+        without = [word for word in words if not _clustered(word.text)]
         if without:
             return Verdict("violated", f"{without[0].text} has no consonant cluster", len(without), _at(without))
         return Verdict("satisfied", "every word has a consonant cluster", 0) if words else _NO_WORDS
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         return all(_REFERENCE_CLUSTER.search(word) for word in response.lower().split())
+
+
+@lru_cache(maxsize=16384)
+def _clustered(word: str) -> bool:
+    return _CLUSTER.search(folded(word)) is not None
 
 
 class Palindromes(Plain):
@@ -168,9 +169,9 @@ class PrimeLengths(Plain):
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         words = bare_words(document)
-        wrong = [word for word in words if not _prime(sum(map(str.isalnum, word.text)))]
+        wrong = [word for word in words if not _prime(_letters(word.text))]
         if wrong:
-            reason = f"{wrong[0].text[:40]} has {sum(map(str.isalnum, wrong[0].text))} letters"
+            reason = f"{wrong[0].text[:40]} has {_letters(wrong[0].text)} letters"
             return Verdict("violated", reason, len(wrong), _at(wrong))
         return Verdict("satisfied", "every word has a prime number of letters", 0) if words else _NO_WORDS
 
@@ -178,6 +179,11 @@ class PrimeLengths(Plain):
         return all(len(word) < 100 and _prime(len(word)) for word in nltk_compat.unpunctuated(response).split())
 
 
+def _letters(word: str) -> int:
+    return len(word) if word.isalnum() else sum(map(str.isalnum, word))
+
+
+@lru_cache(maxsize=1024)
 def _prime(number: int) -> bool:
     return number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1))
 
@@ -261,7 +267,11 @@ class JapaneseWords(Family[JapaneseKwargs]):
 @lru_cache(maxsize=64)
 def _chunks(text: str) -> tuple[Span, ...]:
     """Words between blanks, as one counts them in a text of mixed scripts."""
-    return tuple(Span(*match.span()) for match in _CHUNK.finditer(text) if _ALNUM.search(match.group()))
+    return tuple(
+        Span(*match.span())
+        for match in _CHUNK.finditer(text)
+        if match.group().isalnum() or _ALNUM.search(match.group())
+    )
 
 
 register(
