@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 from gapo_core.constraints.augmentation.variants import Variant
@@ -45,7 +46,7 @@ def _of_one_action(row: Sequence[Variant], rng: Random) -> list[Variant]:
 
 def _features(prompt: str) -> Counter[str]:
     tokens = [token.lower() for token in _TOKEN.findall(prompt)]
-    return Counter(tokens) + Counter(map(" ".join, zip(tokens, tokens[1:], strict=False)))
+    return Counter(tokens) + Counter(map(" ".join, pairwise(tokens)))
 
 
 def _difference(variant: Variant) -> dict[str, int]:
