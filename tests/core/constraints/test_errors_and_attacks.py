@@ -1,10 +1,9 @@
 """Keyword arguments that cannot be, conflicts, and responses made to hurt."""
 
-import time
 from typing import Any
 
 import pytest
-from gapo_core.constraints import Constraint, ConstraintError, families
+from gapo_core.constraints import Constraint, ConstraintError
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("count:numbers", {}, "N: Field required"),
