@@ -18,23 +18,7 @@ PROMPTS = (
     "Tell me a joke. Answer with between two and four sentences. Do not use commas.",
     "Reply in English. In your response, the letter e should appear at least 3 times.",
 )
-WORDS = [
-    "tea",
-    "leaf",
-    "river",
-    "water",
-    "Acme",
-    "red",
-    "the",
-    "green",
-    "slow",
-    "and",
-    "a",
-    "cup",
-    "of",
-    "stones",
-    "joke",
-]
+WORDS = ["tea", "leaf", "river", "water", "Acme", "red", "the", "green", "slow", "and", "a", "cup", "of", "joke"]
 response = st.lists(st.sampled_from(WORDS), min_size=3, max_size=30).map(
     lambda words: " ".join(words).capitalize() + "."
 )
