@@ -1,6 +1,21 @@
 """Constraints: demands on a response that can be checked, explained, rendered and varied."""
 
+from gapo_core.constraints.augmentation import augment, balanced
+from gapo_core.constraints.parsing import Parse, Parsed, parse
 from gapo_core.constraints.registry import ConstraintError, Family, Kwargs, register
 from gapo_core.constraints.types import Constraint, Span, Verdict
 
-__all__ = ["Constraint", "ConstraintError", "Family", "Kwargs", "Span", "Verdict", "register"]
+__all__ = [
+    "Constraint",
+    "ConstraintError",
+    "Family",
+    "Kwargs",
+    "Parse",
+    "Parsed",
+    "Span",
+    "Verdict",
+    "augment",
+    "balanced",
+    "parse",
+    "register",
+]

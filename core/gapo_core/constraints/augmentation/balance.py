@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 from gapo_core.constraints.augmentation.variants import Variant
@@ -12,13 +13,13 @@ _LENGTH = "\n"  # a feature that no token can be: which prompt is longer
 
 
 def balanced(candidates: Sequence[Sequence[Variant]], rng: Random, passes: int = 6) -> list[Variant]:
-    """One variant of each non-empty row, in the order of the rows, both actions as often where the rows allow it.
+    """One variant of each non-empty row, in the order of the rows.
 
     Minimises Σ s² over the words and pairs of words of the prompts, s being how much more often one stands in the
     chosen accepted prompts than in the rejected ones, and over which of the two is longer: coordinate descent from
     a random start, each pass over the rows in a new order, until none changes.
     """
-    rows = [_of_one_action(row, rng) for row in candidates if row]
+    rows = [list(row) for row in candidates if row]
     differences = [[_difference(variant) for variant in row] for row in rows]
     chosen = [rng.randrange(len(row)) for row in rows]
     surplus: Counter[str] = Counter()
@@ -38,14 +39,9 @@ def balanced(candidates: Sequence[Sequence[Variant]], rng: Random, passes: int =
     return [row[choice] for row, choice in zip(rows, chosen, strict=True)]
 
 
-def _of_one_action(row: Sequence[Variant], rng: Random) -> list[Variant]:
-    action = rng.choice(sorted({variant.action for variant in row}))
-    return [variant for variant in row if variant.action == action]
-
-
 def _features(prompt: str) -> Counter[str]:
     tokens = [token.lower() for token in _TOKEN.findall(prompt)]
-    return Counter(tokens) + Counter(map(" ".join, zip(tokens, tokens[1:], strict=False)))
+    return Counter(tokens) + Counter(map(" ".join, pairwise(tokens)))
 
 
 def _difference(variant: Variant) -> dict[str, int]:

@@ -148,10 +148,10 @@ def _inserted(base: str, response: str, rng: Random, pool: Pool) -> Iterator[Var
     asked = {c.id for demand in found for c in demand.constraints}
     options = []
     place, style = rng.choice([len(base), *_sentence_ends(base, found)]), rng.randrange(12)
-    for new in pool.any(rng, 2 * DRAWS):
-        if new.id not in asked and new.id not in LISTED:
-            text = (base[:place].rstrip() + " " + new.render(style) + base[place:]).strip()
-            options.append(((new,), text))
+    for one in pool.any(rng, 2 * DRAWS):
+        if one.id not in asked and one.id not in LISTED:
+            text = (base[:place].rstrip() + " " + one.render(style) + base[place:]).strip()
+            options.append(((one,), text))
     yield from _pairs(options, response, "insertion")
 
 

@@ -87,7 +87,7 @@ _OTHER_WORK = re.compile(
     r"\b(?:extract|format|classify|identify|characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score)\b",
     re.IGNORECASE,
 )
-_VERBAL = re.compile(r"(?:ing|ed)\b|\b(?:from|by|for|to|of|found|located|taking|place|needed)\b", re.IGNORECASE)
+_VERBAL = re.compile(r"\b\w{3,}(?:ing|ed)\b|\b(?:from|by|for|to|of|found|located|taking|place|needed)\b", re.IGNORECASE)
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time
 FEWEST = 2  # pairs that make a list
 
@@ -179,8 +179,8 @@ def _run(shown: str, start: int, end: int, item: re.Pattern[str], between: re.Pa
             position = following.end() if following else match.end()
             if position == match.end():
                 break
-        if len(drafts) >= FEWEST and not shown[position:end].strip(" .\n\t"):
-            yield from _listed(drafts)
+        if not shown[position:end].strip(" .\n\t") and (found := list(_listed(drafts))):
+            yield from found
             return
 
 

@@ -11,7 +11,7 @@ from gapo_core.constraints.parsing.reading import Reading
 
 @dataclass(frozen=True)
 class Draft:
-    """A constraint as read: an id, or a `fact:` that only becomes one together with others; characters of the prompt."""
+    """A constraint as read, and where: an id, or a `fact:` that only becomes a constraint together with others."""
 
     id: str
     kwargs: Mapping[str, Any]

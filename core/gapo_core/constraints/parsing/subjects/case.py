@@ -96,7 +96,7 @@ _COUNTED = (
         capital_words,
     ),
 )
-_COUNTED += (
+_SOME = (
     rule(
         "(?:some|a few|several|certain)(?: \\w+)? "
         + _WORDS
@@ -287,4 +287,4 @@ def _denied(found: Found) -> bool:
     )
 
 
-TABLE = (*_COUNTED, *_LOWER, *_UPPER, *_COMMAS)
+TABLE = (*_COUNTED, *_SOME, *_LOWER, *_UPPER, *_COMMAS)

@@ -22,6 +22,10 @@ def end(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "startend:end_checker", {"end_phrase": phrase}
 
 
+def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    yield "startend:starts", {"phrase": found["quoted"]}
+
+
 _PART = (
     r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
@@ -31,6 +35,13 @@ _CUES = (
     "sign wrap wrapping last final round very signing"
 )
 TABLE = (
+    rule(
+        "(?:begin|start|open) (?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with (?:the )?(?:exact )?"
+        "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
+        "begin start open",
+        start,
+        r"\b(?:each|every|not|n['’]t|paragraphs?|sentences|lines|sections?)\b[^.;]{0,40}$",
+    ),
     rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",
         _CUES,

@@ -1,9 +1,10 @@
-"""Words and letters: which must stand in the response, how often, and which must not."""
+"""Words: which must stand in the response, how often, and which must not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
 from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
+from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
 _NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
 _KEY = (
@@ -19,13 +20,6 @@ _USE = (
     "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
     "|have|has|having|say|with"
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in)"
-)
-_USED = (
-    "(?:appear|appears|appearing|occur|occurs|occurring|show up|shows up|showing up|turn up|turns up"
-    "|be used|be mentioned|be included"
-    "|be present|be repeated|be featured|be found|feature|features|come up|comes up|crop up|crops up"
-    "|is used|is mentioned|are used"
-    "|used|mentioned|be in (?:the|your|this) {text}|repeated|be there|be written|be said)"
 )
 
 
@@ -59,88 +53,13 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "keywords:frequency", {"relation": relation, "keyword": word, "frequency": number}
 
 
-def letters(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    count = amount(found.match)
-    for relation, number in count.relations() if count else ():
-        yield _letter(found["letter"], relation, number)
-
-
-def no_letter(found: Found) -> Iterable[tuple[str, Kwargs]]:
-    return [_letter(found["letter"], "less than", 1)]
-
-
-def hashtags(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    count = amount(found.match)
-    for relation, number in count.relations() if count else ():
-        yield _letter("#", relation, number)
-
-
-def _letter(letter: str, relation: str, number: int) -> tuple[str, Kwargs]:
-    return "keywords:letter_frequency", {
-        "let_relation": relation,
-        "letter": letter.strip("'\"“”‘’"),
-        "let_frequency": number,
-    }
-
-
-_LETTER = "(?:letters?|character|symbol) (?P<letter>[\"“'‘’`]?(?:[a-z#!]|\ue000)[\"”'’`]?)(?!\\w)"
 _WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
-_WHERE = "(?: (?:in|within|throughout|anywhere in|inside|of|across) (?:\\w+ ){0,3}{text})?"
-_LETTERS = (
-    rule(
-        _LETTER
-        + _WHERE
-        + "(?: (?:\\w+ ){0,3}|, )?"
-        + "(?:{must} )?(?:only )?(?:not )?"
-        + _USED
-        + "(?: (?:in|within|throughout) (?:\\w+ ){0,3}{text})? {times}",
-        "letter letters character symbol",
-        letters,
-    ),
-    rule(_LETTER + _WHERE + " {times}", "letter letters character", letters),
-    rule("{count} (?:instances?|occurrences?|uses|appearances?|copies|examples) of the " + _LETTER, "letter", letters),
-    rule(
-        (
-            "{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit"
-            "|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a"
-            "|single|instances?|occurrences?|text|words) ){0,6}"
-        )
-        + _LETTER,
-        "letter",
-        no_letter,
-        r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$",
-        ASKED,
-    ),
-    rule(
-        _LETTER
-        + (
-            "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}"
-            "(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found"
-            "|there))?(?: at all)?"
-        ),
-        "letter",
-        no_letter,
-    ),
-    rule(
-        _LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)",
-        "letter",
-        no_letter,
-    ),
-    rule("{count} hashtags?", "hashtag hashtags", hashtags),
-    rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
-    rule(
-        "no (?:letter )?(?P<letter>[\"“'‘]?(?:[a-z]|\ue000)[\"”'’])s?(?= (?:anywhere|at all|allowed)|[.!]?$)",
-        "no",
-        no_letter,
-    ),
-)
-
 _FREQUENCY = (
     rule(
         f"(?:the |a )?{_NOUN} {{item}}"
-        + _WHERE
+        + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{_USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there))?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -148,14 +67,14 @@ _FREQUENCY = (
     ),
     rule(
         (
-            f"(?P<item>[\"“”„«'‘’`]\ue000{{1,60}}[\"“”»'‘’`]) (?:{{must}} )?(?:only )?(?:be )?{_USED}(?: (?:a "
+            f"(?P<item>[\"“”„«'‘’`]\ue000{{1,60}}[\"“”»'‘’`]) (?:{{must}} )?(?:only )?(?:be )?{USED}(?: (?:a "
             f"total of|in (?:\\w+ ){{0,3}}{{text}}))? {{times}}"
         ),
         "times once twice thrice",
         frequency,
     ),
-    rule(f"{_USE} {_WORD}{_WHERE}(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
-    rule(f"(?:repeat|repeats|repeating) {_WORD}{_WHERE} {{times}}", "times once twice thrice", frequency),
+    rule(f"{_USE} {_WORD}{WHERE}(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
+    rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
@@ -229,7 +148,7 @@ _FORBIDDEN = (
     rule(
         (
             f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: "
-            f"?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}"
+            f"?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{USED}"
         ),
         "not never cannot can shouldn mustn t",
         lambda found: forbidden(found) if _denied(found) else existence(found),
@@ -348,4 +267,4 @@ _EXISTENCE = (
     ),
 )
 
-TABLE = (*_LETTERS, *_FREQUENCY, *_FORBIDDEN, *_EXISTENCE)
+TABLE = (*_FREQUENCY, *_FORBIDDEN, *_EXISTENCE)

@@ -35,7 +35,24 @@ def sentences(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length_constraints:number_sentences", {"relation": relation, "num_sentences": bound}
 
 
+def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    count = amount(found.match)
+    if count is None or count.bare:
+        return
+    bounds = [("exactly", count.exact)] if count.exact is not None else count.relations()
+    for relation, bound in bounds:
+        yield "length:characters", {"relation": relation, "count": bound}
+
+
 TABLE = (
+    rule(
+        "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
+        "characters chars",
+        characters,
+        _PART + r"|\b(?:names?|passwords?|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
+        ASKED,
+        _SHARED,
+    ),
     rule(
         "(?P<n>\\d|one|two|three) sentences? or (?P<m>\\d|two|three|four|five) sentences?",
         "sentence sentences",

@@ -57,6 +57,11 @@ TABLE = (
         first_word,
     ),
     rule(
+        _START + " paragraph (?:number )?#?{number} (?:off )?with(?: the)?(?: (?:word|phrase|term))?:? {item}",
+        "paragraph",
+        first_word,
+    ),
+    rule(
         "the {ordinal} (?:one|of (?:them|these|which|those))(?: (?:must|should|has to|needs to|will|to))? "
         + _START
         + " (?:off )?with(?: the)?(?: (?:exact|single))?(?: (?:word|phrase|term))?:? {item}",
