@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 from gapo_training.calibrate import expected_calibration_error, platt
-from gapo_training.cli import split_by_text
 from gapo_training.corpora import pairs_file
 from gapo_training.preferential import PreferentialPrompt
+from gapo_training.splits import by_text
 from gapo_training.warmup import WarmupConfig, batch_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def test_epochs_differ_and_a_batch_is_a_function_of_its_number() -> None:
 
 @given(st.lists(st.text(max_size=8), max_size=200))
 def test_a_text_never_crosses_the_split(texts) -> None:
-    train, held_out = split_by_text(texts, str, share=0.3)
+    train, held_out = by_text(texts, str, share=0.3)
     assert not set(train) & set(held_out)
     assert sorted(train + held_out) == sorted(texts)
 

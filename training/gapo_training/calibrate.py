@@ -1,8 +1,16 @@
 """Platt scaling (Platt 1999): the logistic map from scores to probabilities of compliance."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from gapo_core.bundle import Calibration
+from gapo_core.pairs import PairEncoder
+from gapo_model.packed_longformer import PackedLongformer
 from numpy.typing import NDArray
+
+from gapo_training.evaluate import score
+from gapo_training.preferential import PreferentialPrompt
 
 
 def platt(scores: NDArray[np.float64], labels: NDArray[np.float64], steps: int = 50) -> Calibration:
@@ -27,6 +35,17 @@ def platt(scores: NDArray[np.float64], labels: NDArray[np.float64], steps: int =
     if not weights[0] > 0:
         raise ValueError("scores: higher ones do not go with accepted prompts; train longer before calibrating")
     return Calibration(scale=float(weights[0]), shift=float(weights[1]))
+
+
+def calibrate(
+    model: PackedLongformer, encoder: PairEncoder, held_out: Sequence[PreferentialPrompt], checkpoint: Path
+) -> Calibration:
+    """Fits `calibration.json` beside the weights, which an export puts into the bundle's manifest."""
+    accepted = score(model, encoder, [(pair.accepted, pair.response) for pair in held_out])
+    rejected = score(model, encoder, [(pair.rejected, pair.response) for pair in held_out])
+    fitted = platt(np.concatenate([accepted, rejected]), np.repeat([1.0, 0.0], len(held_out)))
+    (checkpoint / "calibration.json").write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
+    return fitted
 
 
 def expected_calibration_error(

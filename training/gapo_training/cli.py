@@ -1,17 +1,14 @@
-"""`gapo train rm`, `gapo data inspect`, `gapo eval rm`."""
+"""`gapo train rm`, `gapo data build|inspect`, `gapo eval rm`."""
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from random import Random
-from typing import Annotated, Any, TypeVar, cast
-from zlib import crc32
+from typing import Annotated, Any, cast
 
-import numpy as np
 import torch
 import typer
 import yaml
+from gapo.cli import Application
 from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import longformerize
@@ -20,54 +17,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from gapo_training import natural_errors
-from gapo_training.calibrate import platt
-from gapo_training.corpora import e2e, pairs_file, rnnlg
-from gapo_training.corpora.record import Record
+from gapo_training import splits
+from gapo_training.calibrate import calibrate
+from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
-from gapo_training.preferential import PreferentialPrompt, augment
+from gapo_training.gapo.cli import add_eval_commands, add_train_commands
+from gapo_training.preferential import PreferentialPrompt
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
-T = TypeVar("T")
 PRESETS = Path(__file__).parent / "presets"
 DATA_HELP = "Folder with rnnlg/ and e2e/."
 Data = Annotated[Path, typer.Option(help=DATA_HELP, exists=True, file_okay=False)]
-
-
-def records(data: Path) -> list[Record]:
-    """Training records of all corpora under `data`; no text of an evaluation set is among them."""
-    held_out = {p.response.strip() for p in natural_errors.read(data / "e2e/devel-fixed.no-ol.csv", 0)}
-    held_out |= {r.text for r in rnnlg.read(data / "rnnlg", "valid")}
-    found = [*rnnlg.read(data / "rnnlg", "train"), *e2e.read(data / "e2e/train-filtered.csv")]
-    return [record for record in found if record.text not in held_out]
-
-
-def split_by_text(items: Sequence[T], text: Callable[[T], str], share: float = 0.02) -> tuple[list[T], list[T]]:
-    """The items to train on and the `share` held out to watch and to calibrate; a text is always on one side."""
-    limit = share * 2**32
-    sides: tuple[list[T], list[T]] = ([], [])
-    for item in items:
-        sides[crc32(text(item).encode("utf-8", "surrogatepass")) < limit].append(item)
-    return sides
-
-
-def calibrate(
-    model: PackedLongformer, encoder: PairEncoder, held_out: Sequence[PreferentialPrompt], checkpoint: Path
-) -> None:
-    """Fits `calibration.json` beside the weights, which an export puts into the bundle's manifest."""
-    accepted = score(model, encoder, [(pair.accepted, pair.response) for pair in held_out])
-    rejected = score(model, encoder, [(pair.rejected, pair.response) for pair in held_out])
-    labels = np.repeat([1.0, 0.0], len(held_out))
-    fitted = platt(np.concatenate([accepted, rejected]), labels)
-    (checkpoint / "calibration.json").write_text(fitted.model_dump_json() + "\n", encoding="utf-8")
-
-
-def training_pairs(records: Sequence[Record], seed: int, rounds: int = 2) -> list[PreferentialPrompt]:
-    """Preferential prompts, each record augmented `rounds` times in other ways, shuffled."""
-    pairs = [pair for number in range(rounds) for pair in augment(records, seed + number)]
-    Random(seed).shuffle(pairs)
-    return pairs
 
 
 def configured(config: str, changes: list[str]) -> WarmupConfig:
@@ -94,13 +55,9 @@ def _model(start: Path) -> PackedLongformer:
     return load_checkpoint(start) if kind == "longformer" else longformerize(start)
 
 
-def register_train(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Train reward models.")
-    app.add_typer(group, name="train")
-
-    @group.callback()
-    def _train() -> None:
-        """Train reward models."""
+def register_train(app: Application) -> None:
+    group = app.group("train", "Train reward models and generators.")
+    add_train_commands(group)
 
     @group.command()
     def rm(
@@ -119,7 +76,7 @@ def register_train(app: typer.Typer) -> None:
         if (data is None) == (pairs is None):
             raise typer.BadParameter("give either --data or --pairs")
         with Console(stderr=True).status("reading and drawing preferential prompts"):
-            drawn, held_out = _from_corpora(data, settings.seed) if data else _from_file(cast(Path, pairs))
+            drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
         model = _model(start).to("cuda" if torch.cuda.is_available() else "cpu")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar, SummaryWriter(str(out / "tensorboard")) as board:
@@ -140,14 +97,9 @@ def register_train(app: typer.Typer) -> None:
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
-def _from_corpora(data: Path, seed: int) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
-    train, watched = split_by_text(records(data), lambda record: record.text)
-    return training_pairs(train, seed), augment(watched, seed)
-
-
 def _from_file(file: Path) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
     try:
-        return split_by_text(pairs_file.read(file), lambda pair: pair.response)
+        return splits.by_text(pairs_file.read(file), lambda pair: pair.response)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -157,47 +109,33 @@ def _sentence(figures: dict[str, float]) -> str:
     return ", ".join(f"{name} {figures[name]:.4f}" for name in shown if name in figures)
 
 
-def register_data(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Preferential-prompt data.")
-    app.add_typer(group, name="data")
-
-    @group.callback()
-    def _data() -> None:
-        """Preferential-prompt data."""
+def register_data(app: Application) -> None:
+    group = app.group("data", "Preferential-prompt data.")
 
     @group.command()
     def inspect(data: Data, seed: int = 0, show: int = 5) -> None:
         """Print how many pairs a corpus gives, and some of them as JSON lines."""
-        pairs = _from_corpora(data, seed)[0]
+        pairs = splits.pairs_of(data, seed)[0]
         typer.echo(f"{len(pairs)} pairs", err=True)
         for pair in pairs[:show]:
             typer.echo(json.dumps(asdict(pair), ensure_ascii=False))
 
     @group.command()
-    def build(data: Data, out: Annotated[Path, typer.Option(help="JSON lines.")], seed: int = 0) -> None:
-        """Draw the preferential prompts of a corpus into a file for `gapo train rm --pairs`."""
-        pairs = _from_corpora(data, seed)[0]
+    def build(
+        data: Data,
+        out: Annotated[Path, typer.Option(help="JSON lines.")],
+        seed: int = 0,
+        held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
+    ) -> None:
+        """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
+        pairs = splits.pairs_of(data, seed)[held_out]
         pairs_file.write(pairs, out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 
-def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPrompt]]:
-    """Held-out pairs in wordings that training never saw."""
-    errors = data / "e2e/devel-fixed.no-ol.csv"
-    return {
-        "laptop_tv_valid": augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True),
-        "restaurant_natural_errors": natural_errors.read(errors, seed),
-        "restaurant_natural_errors_single": natural_errors.read(errors, seed, single=True),
-    }
-
-
-def register_eval(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Evaluate.")
-    app.add_typer(group, name="eval")
-
-    @group.callback()
-    def _eval() -> None:
-        """Evaluate."""
+def register_eval(app: Application) -> None:
+    group = app.group("eval", "Evaluate.")
+    add_eval_commands(group)
 
     @group.command("rm")
     def rm(
@@ -208,6 +146,6 @@ def register_eval(app: typer.Typer) -> None:
         """Held-out pair accuracy, label accuracy and AUROC, beside the artefact baselines; JSON on stdout."""
         model = load_checkpoint(checkpoint)
         encoder = PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)
-        sets = evaluation_sets(data, seed)
+        sets = splits.evaluation_sets(data, seed)
         figures = {n: report(pairs, lambda texts: score(model, encoder, texts)) for n, pairs in sets.items()}
         typer.echo(json.dumps(figures, indent=2))

@@ -1,13 +1,14 @@
 """Natural errors of the E2E cleaned development set: the original attribute list against the corrected one."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 from gapo_core.constraints.attributes import Attribute
 
 from gapo_training.corpora.e2e import parse
-from gapo_training.corpora.restaurant_facts import meaning
+from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.wordings import render
 
@@ -43,6 +44,24 @@ def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt
             )
         )
     return pairs
+
+
+def undisputed(pairs: Sequence[PreferentialPrompt]) -> list[PreferentialPrompt]:
+    """The pairs with at least one wrong fact that the text does not state in plain words.
+
+    The corrected lists were made by patterns too, and leave out or turn round some facts that stand in the text ("1 out
+    5", "aren't family-friendly"): there the rejected prompt is as right as the accepted one, or more. The reading is
+    the one that labels the training corpus, so this figure is no independent judgement; report it beside the full one.
+    """
+    asked = {a for pair in pairs for a in (*pair.replaced, *pair.wrong) if a.slot in ("name", "near")}
+    names = sorted({a.value for a in asked})
+
+    def stated(pair: PreferentialPrompt) -> bool:
+        known = names_in(pair.response, names)
+        readings = read_text(pair.response, names) | {"name": known, "near": known}
+        return all(readings[a.slot].states(meaning(a.slot, a.value)) for a in pair.wrong)
+
+    return [pair for pair in pairs if not stated(pair)]
 
 
 def _matched(

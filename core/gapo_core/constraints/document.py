@@ -1,7 +1,40 @@
-"""A response with its words, sentences, lines and paragraphs, each computed once for all constraints."""
+"""A response with its words, sentences and paragraphs, each found once for all constraints."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import sentencex
+
+# One character for one character, so that spans found in the folded text count in the original.
+_FOLDS = (
+    ("‘’‚‛ʼ＇", "'"),
+    ("“”„‟＂", '"'),
+    ("\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"),
+    ("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " "),
+)
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+
+# A word goes from its first letter or digit to white space, a dash or an ellipsis. Scripts without spaces count
+# by character, as word processors do.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(r"[^\W_][^\s—–―…]*")
+_CHARACTER = re.compile(f"[{_UNSPACED}]")
+_CHARACTER_OR_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}][^\s—–―…{_UNSPACED}]*")
+_LETTER = re.compile(r"[^\W\d_]")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+
+# Lines that end where they end: headings, table rows, lines all in bold.
+_WHOLE_LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t][^\n]*|\|[^\n]*\||\*\*[^*\n]+\*\*:?)[ \t]*$", re.MULTILINE)
+_CLOSED = re.compile(r"[.!?][)\]]\s+(?=[A-Z\"“(])")
+
+
+class Span(NamedTuple):
+    """Characters `start` … `end` (exclusive) of a text."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -17,8 +50,86 @@ class Document:
         return Document(text)
 
     @cached_property
-    def lower(self) -> str:
-        return self.text.lower()
+    def plain(self) -> str:
+        """The text with typographic quotes, hyphens and spaces made plain, character for character."""
+        text = self.text
+        if not text.isascii():
+            for typographic, plain in _FOLDS:
+                for character in typographic:
+                    text = text.replace(character, plain)
+        return text
+
+    @cached_property
+    def encodable(self) -> str:
+        """The text with lone surrogates replaced, character for character, for libraries that take UTF-8."""
+        return encodable(self.text)
+
+    @property
+    def word_pattern(self) -> "re.Pattern[str]":
+        """Finds words as a person counts them: "don't", "well-known", "3.14" are one each; a bare symbol is none."""
+        return _WORD if self.text.isascii() or not _CHARACTER.search(self.text) else _CHARACTER_OR_WORD
+
+    @cached_property
+    def words(self) -> tuple[Span, ...]:
+        """The words, with the punctuation that follows them."""
+        return tuple(Span(*match.span()) for match in self.word_pattern.finditer(self.text))
+
+    @cached_property
+    def word_count(self) -> int:
+        return len(self.word_pattern.findall(self.text))
+
+    @cached_property
+    def sentences(self) -> tuple[Span, ...]:
+        """Sentences; list items, headings and table rows are sentences without needing a full stop."""
+        text, spans, start = self.encodable, [], 0
+        ends = [match.end() for match in _WHOLE_LINE.finditer(text)]
+        for end in (*ends, len(text)):
+            for piece in sentencex.segment("en", text[start:end]):
+                for part in _closed_parts(piece) if ")" in piece or "]" in piece else (piece,):
+                    if _LETTER.search(part):
+                        left = len(part) - len(part.lstrip())
+                        spans.append(Span(start + left, start + len(part.rstrip())))
+                    start += len(part)
+        return tuple(spans)
+
+    @cached_property
+    def paragraphs(self) -> tuple[Span, ...]:
+        """Blocks between blank lines, without the white space around them."""
+        return tuple(self.between(_BLANK_LINES))
+
+    def between(self, separator: "re.Pattern[str]") -> list[Span]:
+        """The non-blank parts between matches of a separator, without the white space around them."""
+        spans, start = [], 0
+        for end, following in (*(match.span() for match in separator.finditer(self.text)), (len(self.text),) * 2):
+            part = self.text[start:end]
+            if stripped := part.strip():
+                left = start + part.index(stripped[0])
+                spans.append(Span(left, left + len(stripped)))
+            start = following
+        return spans
+
+    def part(self, start: int, end: int) -> tuple[Span, ...]:
+        """The characters `start` … `end` as evidence, clipped to the text; none where nothing is left."""
+        start, end = max(0, start), min(end, len(self.text))
+        return (Span(start, end),) if start < end else ()
+
+    def __getitem__(self, span: Span) -> str:
+        return self.text[span.start : span.end]
+
+
+def _closed_parts(piece: str) -> list[str]:
+    """A piece cut after a closing bracket that ends a sentence, which the segmenter leaves joined."""
+    cuts = [match.end() for match in _CLOSED.finditer(piece)]
+    return [piece[start:end] for start, end in zip((0, *cuts), (*cuts, len(piece)), strict=True)]
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates replaced, character for character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.translate(_SURROGATES)
+    return text
 
 
 def relaxed(response: str) -> list[str]:

@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gapo_core.constraints.document import Document, relaxed
+from gapo_core.constraints.relations import listed
 
 if TYPE_CHECKING:
-    from gapo_core.constraints.document import Document
     from gapo_core.constraints.types import Constraint, Mode, Verdict
 
 
@@ -25,6 +27,13 @@ class Kwargs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Phrase = Annotated[str, Field(pattern=r"\S", description="a text that is not blank")]
+
+
+class NoKwargs(Kwargs):
+    """A constraint that takes no keyword arguments."""
+
+
 K = TypeVar("K", bound=Kwargs)
 
 
@@ -33,10 +42,11 @@ class Family(ABC, Generic[K]):
 
     id: ClassVar[str]
     kwargs: type[K]
-    phrasings: ClassVar[tuple[str, ...]]  # str.format templates over the keyword arguments, each a whole sentence
+    phrasings: ClassVar[tuple[str, ...]]  # str.format templates over `wording`, each a whole sentence
+    example: ClassVar[str] = "{}"  # keyword arguments as JSON, for help, documentation and property tests
 
     @abstractmethod
-    def judge(self, document: "Document", kwargs: K, prompt: str | None) -> "Verdict":
+    def judge(self, document: Document, kwargs: K, prompt: str | None) -> "Verdict":
         """The strict verdict."""
 
     def compat(self, response: str, kwargs: K) -> bool:
@@ -51,9 +61,18 @@ class Family(ABC, Generic[K]):
     def violate(self, response: str, kwargs: K, rng: Random) -> Mapping[str, Any] | None:
         """Keyword arguments under which the response violates (strict); None where there are none."""
 
-    def conflicts(self, this: "Constraint", other: "Constraint") -> bool:
-        """Whether `this`, of this family, and `other`, of any, exclude each other."""
+    def requires(self, kwargs: K) -> tuple[str, ...]:
+        """Texts that every satisfying response holds, such as an end phrase."""
+        return ()
+
+    def forbids(self, text: str, kwargs: K) -> bool:
+        """Whether a response that holds `text` anywhere must violate."""
         return False
+
+    def conflicts(self, this: "Constraint", other: "Constraint") -> bool:
+        """Whether `this`, of this family, and `other`, of any, exclude each other. By default: whether `this`
+        forbids a text that `other` requires."""
+        return any(self.forbids(text, this._kwargs) for text in other.required)
 
     def validate(self, kwargs: Mapping[str, Any]) -> K:
         """Raises `ConstraintError` that names the keyword argument."""
@@ -62,11 +81,10 @@ class Family(ABC, Generic[K]):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"])) or "kwargs"
-            known = ", ".join(self.kwargs.model_fields) or "none"
+            known = ", ".join(field.alias or name for name, field in self.kwargs.model_fields.items()) or "none"
             raise ConstraintError(f"{self.id}: {name}: {first['msg']}; its keyword arguments are: {known}") from None
 
     def check(self, response: str, kwargs: K, prompt: str | None, mode: "Mode") -> "Verdict":
-        from gapo_core.constraints.document import Document, relaxed
         from gapo_core.constraints.types import Verdict
 
         if mode == "strict":
@@ -76,9 +94,27 @@ class Family(ABC, Generic[K]):
         kept = any(form.strip() and self.compat(form, kwargs) for form in forms)
         return Verdict("satisfied" if kept else "violated", "the reference checker's verdict")
 
+    def wording(self, kwargs: K) -> Mapping[str, object]:
+        """What the phrasings may name: the keyword arguments, lists as "a, b and c"."""
+        return {
+            name: listed(value) if isinstance(value, tuple) else value for name, value in kwargs.model_dump().items()
+        }
+
     def render(self, kwargs: K, style: "int | Random") -> str:
         choice = style.randrange(len(self.phrasings)) if isinstance(style, Random) else style % len(self.phrasings)
-        return self.phrasings[choice].format(**kwargs.model_dump())
+        return self.phrasings[choice].format(**self.wording(kwargs))
+
+
+class Plain(Family[NoKwargs]):
+    """A family without keyword arguments: its only constraint is satisfied by a response or violated."""
+
+    kwargs = NoKwargs
+
+    def satisfy(self, response: str, kwargs: NoKwargs, rng: Random) -> Mapping[str, Any] | None:
+        return {} if self.judge(Document.of(response), kwargs, None).status == "satisfied" else None
+
+    def violate(self, response: str, kwargs: NoKwargs, rng: Random) -> Mapping[str, Any] | None:
+        return {} if self.judge(Document.of(response), kwargs, None).status == "violated" else None
 
 
 ENTRY_POINTS = "gapo.constraints"
@@ -108,8 +144,8 @@ def families() -> Mapping[str, Family[Any]]:
     """All families by id, built-in ones and those of installed packages."""
     global _loaded
     if not _loaded:
-        _loaded = True
         import_module(_BUILT_IN)
+        _loaded = True
         for point in entry_points(group=ENTRY_POINTS):
             point.load()  # the module registers its families when it is imported
     return _families

@@ -1,0 +1,328 @@
+"""Pieces of grammar that every rule table shares: numbers, amounts, quoted phrases, lists of words.
+
+A rule's pattern is written in plain words: a space stands for a gap of one to three blanks, `{name}` for one of
+`FRAGMENTS`. Every repetition is bounded, so that a search takes time linear in the text.
+"""
+
+import re
+from dataclasses import dataclass
+
+HIDDEN = "\ue000"
+"""Stands for every character between quotation marks in the text that rules see."""
+
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_VALUES = (
+    {word: number for number, word in enumerate([*_ONES, *_TEENS], start=1)}
+    | {word: 10 * number for number, word in enumerate(_TENS, start=2)}
+    | {"zero": 0, "no": 0, "a": 1, "an": 1, "single": 1, "once": 1, "twice": 2, "thrice": 3, "couple": 2, "dozen": 12}
+    | {"hundred": 100, "thousand": 1000}
+)
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ],
+        start=1,
+    )
+}
+
+
+def _any(*words: str) -> str:
+    return "(?:" + "|".join(words) + ")"
+
+
+_CARDINAL = (
+    rf"(?:{_any(*_TENS)}(?:[- ]{_any(*_ONES)})?|{_any(*_TEENS)}|{_any(*_ONES)}|zero)"
+    rf"(?: (?:hundred|thousand|dozen)(?: and {_any(*_TENS)}(?:[- ]{_any(*_ONES)})?)?)?"
+)
+_NUMBER = (
+    rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)"
+    rf"|half a dozen)"
+)
+
+# Relations before a number, by the bound that they give; `over` excludes the number, `at_least` includes it.
+_BEFORE = {
+    "at_least": (
+        "at the very least",
+        "(?:more|greater) than or equal to",
+        "at least",
+        "(?:no|not|never) (?:less|fewer|shorter) than",
+        "(?:a|the) minimum(?: (?:length|number|count))? (?:of|is)",
+        "minimum(?: (?:of|length of|length:|is))?:?",
+        r"min\.?:?",
+        "upwards of",
+        ">=",
+        "≥",
+        "no under",
+    ),
+    "at_most": (
+        "at (?:the )?(?:very )?most",
+        "(?:less|fewer) than or equal to",
+        "at max(?:imum)?",
+        "(?:no|not|never|nothing) (?:more|longer|greater|larger) than",
+        "(?:a|the) maximum(?: (?:length|number|count))? (?:of|is)",
+        "maximum(?: (?:of|length of|length:|is))?:?",
+        r"max\.?:?",
+        "up to",
+        "as many as",
+        "not to exceed",
+        "no(?:t)? over",
+        "<=",
+        "≤",
+        "within",
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\b|at\b"
+        "|under\b|each\b|every\b)[\\w'’]{1,12}){0,5}"
+        " (?:to|at)(?: under)?",
+        "limit of",
+        "limit(?: is)?:",
+    ),
+    "over": (
+        "(?:more|greater|longer|larger) than",
+        "over",
+        "above",
+        "past",
+        "beyond",
+        "surpass(?:es|ing)?",
+        "exceed(?:s|ing)?",
+        "in excess of",
+        "go over",
+        ">",
+    ),
+    "under": ("(?:less|fewer|shorter|smaller) than", "under", "below", "<"),
+    "exactly": ("exactly", "precisely", "just", "only", "an? exact(?: total of)?", "no more and no less than"),
+    "about": ("about", "around", "roughly", "approximately", "approx\\.?", "some", "nearly", "almost", "circa", "~"),
+}
+_AFTER = {
+    "at_least": (
+        r"\+",
+        "plus",
+        "or (?:more|greater|longer|above|over)",
+        "and (?:up|above|more)",
+        "minimum",
+        "min",
+        "at (?:the )?(?:very )?(?:least|minimum)",
+    ),
+    "at_most": (
+        "or (?:less|fewer|under|below|shorter)",
+        "maximum",
+        "max",
+        "at (?:the )?(?:very )?(?:most|maximum)",
+        "tops",
+        "limit",
+    ),
+    "exactly": ("exactly", "precisely", "only", "no more,? (?:and )?no less"),
+    "about": ("or so",),
+}
+
+
+def _relations(table: dict[str, tuple[str, ...]]) -> str:
+    return _any(*(phrase for phrases in table.values() for phrase in phrases))
+
+
+_REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
+_REL += r"(?:a total of )?(?:the )?)?"
+_RANGE = (
+    rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging "
+    rf"from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
+)
+_RANGE += (
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+)
+_POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
+_OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
+_QUOTED = rf"{_OPEN}{HIDDEN}{{1,2000}}{_CLOSE}"
+_CLOSED = (
+    "the|a|an|any|some|words?|and|or|in|at|to|each|every|of|more|less|least|most|that|this|these"
+    "|those|which|who|your|you|it|its|is|are"
+    "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
+    "|please|must|should|may|can|cannot|will"
+    "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
+    "|such|like|starting|ending|beginning"
+)
+_BARE = rf"(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
+_ITEM = rf"(?:{_QUOTED}|{_BARE})"
+_AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
+_COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
+_END = (
+    r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
+    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b))"
+)
+
+FRAGMENTS = {
+    # An amount: groups rel, rel2, n, m and post; `amount` reads them. `after` may follow the noun.
+    "count": _REL + _RANGE + _POST,
+    "start": r"(?<![\w,;:(]\s)(?<![\w,;:(])",
+    # A second bound after the noun ("at least nine sentences and a maximum of eleven").
+    "upto": rf"(?:,? (?:and|but) {_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER}))?",
+    "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
+    "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
+    "number": rf"(?P<number>{_NUMBER})",
+    "ordinal": rf"(?P<ordinal>{_any(*_ORDINALS)}|\d{{1,3}} ?-?(?:st|nd|rd|th)|last|final|opening|closing)",
+    "quoted": rf"(?P<quoted>{_QUOTED})",
+    "item": rf"(?P<item>{_ITEM})",
+    "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
+    "items": (
+        rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
+        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
+    ),
+    "not": (
+        r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
+        r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
+        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop|minus|zero|free of|free "
+        r"from|devoid of|abstain(?:ing)? from"
+        r"|do away with|keep away from|shun)"
+    ),
+    "any": r"(?:(?:any|a|an|the|a single|single|any kind of|even one|even a single|all|use of|use|uses of) ){0,3}",
+    "text": (
+        r"(?:response|answer|reply|output|text|essay|story|poem|letter|e-?mail|message|article|post|piece|summary"
+        r"|review|song|speech|paragraph|writing|submission|document|note|report|description|thing|blog|content"
+        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion)"
+    ),
+    "must": (
+        r"(?:should|must|needs? to|has to|have to|ought to|shall|is to|are to|can|may|will|gets? to|is|are|would"
+        r"|should only|must only|to)"
+    ),
+}
+
+
+def compiled(template: str) -> re.Pattern[str]:
+    """A rule's pattern, see the module's description."""
+    pattern = template
+    for _ in range(2):  # fragments may hold fragments
+        for name, fragment in FRAGMENTS.items():
+            pattern = pattern.replace("{" + name + "}", fragment)
+    return re.compile(_GAP.sub(_gap, pattern), re.IGNORECASE)
+
+
+_GAP = re.compile(r"(?P<set>\[(?:\\.|[^\]\\])+\])| (?P<optional>\??)")
+
+
+def _gap(match: re.Match[str]) -> str:
+    """A space of a pattern as a gap of blanks; in a set of characters as any one blank."""
+    if characters := match["set"]:
+        return str(characters).replace(" ", r"\s")
+    return r"\s{0,3}" if match["optional"] else r"\s{1,3}"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Inclusive bounds of a count; None where there is none. `bare` where no relation was worded."""
+
+    low: int | None
+    high: int | None
+    bare: bool = False
+
+    @property
+    def exact(self) -> int | None:
+        return self.low if self.low == self.high else None
+
+    def relations(self) -> list[tuple[str, int]]:
+        """IFEval's form: "at least" n, "less than" n."""
+        lower = [] if self.low is None else [("at least", self.low)]
+        return lower + ([] if self.high is None else [("less than", self.high + 1)])
+
+
+def number(text: str) -> int:
+    """The value of a number in digits or words ("1,200", "twenty-five", "a hundred")."""
+    digits = text.replace(",", "").strip().removesuffix(".0")
+    if digits.isdigit():
+        return int(digits)
+    total = 0
+    if text.lower().endswith("single"):
+        return 1
+    for word in re.findall(r"[a-z]+", text.lower()):
+        value = _VALUES.get(word, 0)
+        if word == "half":
+            return 6
+        total = max(total, 1) * value if word in ("hundred", "thousand", "dozen") else total + value
+    return total
+
+
+def ordinal(text: str) -> int:
+    """The place that "third", "3rd" or "last" names; -1 for the last."""
+    if text.lower() in ("last", "final", "closing"):
+        return -1
+    if text.lower() == "opening":
+        return 1
+    digits = re.match(r"\d+", text)
+    return int(digits.group()) if digits else _ORDINALS[text.lower()]
+
+
+_READERS = {
+    table_name: [
+        (kind, re.compile(_any(*phrases).replace(" ", r"\s+"), re.IGNORECASE)) for kind, phrases in table.items()
+    ]
+    for table_name, table in (("before", _BEFORE), ("after", _AFTER))
+}
+_NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
+_RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
+
+
+def _kind(table: str, phrase: str | None) -> str | None:
+    if not phrase or not phrase.strip():
+        return None
+    # A phrase may match several kinds' beginnings ("at most" …); the whole must match.
+    return next((kind for kind, pattern in _READERS[table] if pattern.fullmatch(phrase.strip())), None)
+
+
+def amount(match: re.Match[str]) -> Amount | None:
+    """The amount that the groups of `{count}` or `{times}` give; None for an approximate one."""
+    found = match.groupdict()
+    kind = (
+        _kind("before", found.get("rel2"))
+        or _kind("before", found.get("rel"))
+        or _kind("after", found.get("post"))
+        or _kind("after", found.get("after"))
+    )
+    value = number(found.get("once") or found["n"])
+    if kind == "about" or value > 9_999_999:
+        return None
+    if found.get("upto") and kind == "at_least":
+        return Amount(value, number(found["upto"]))
+    if found.get("m"):
+        upper = number(found["m"])
+        return Amount(value, upper) if upper >= value else None
+    if kind in ("over", "under") and _negated(match):
+        kind = {"over": "at_most", "under": "at_least"}[kind]
+    match kind:
+        case "at_least":
+            return Amount(value, None)
+        case "at_most":
+            return Amount(None, value)
+        case "over":
+            return Amount(value + 1, None)
+        case "under":
+            return Amount(None, value - 1) if value else None
+        case _:
+            return Amount(value, value, bare=kind is None)
+
+
+def _negated(match: re.Match[str]) -> bool:
+    """Whether a negation governs the relation ("do not use more than …")."""
+    before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
+    found = _NEGATED.search(before)
+    return found is not None and not _RESTARTED.search(before, found.start() + 3)
+
+
+def spelled(value: int) -> str:
+    """A number in words up to ninety-nine, else in digits; what `number` reads back."""
+    if value < 1 or value > 99:
+        return str(value)
+    if value < 20:
+        return [*_ONES, *_TEENS][value - 1]
+    tens, ones = divmod(value, 10)
+    return _TENS[tens - 2] + (f"-{_ONES[ones - 1]}" if ones else "")

@@ -1,0 +1,179 @@
+"""A prompt as its rules see it: quotations hidden, passages set aside, cut into sentences that demand or only state."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from gapo_core.constraints.parsing.grammar import HIDDEN
+from gapo_core.constraints.parsing.mood import mood
+
+Mood = Literal["demand", "question", "statement", "passage"]
+
+LONGEST_SENTENCE = 1_500
+"""Characters; longer ones are cut, so that one sentence costs a bounded time."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Characters `start` … `end` of the prompt. A "passage" is text to work on, not to obey."""
+
+    start: int
+    end: int
+    mood: Mood
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`."""
+
+    prompt: str
+    masked: str
+    sentences: tuple[Sentence, ...]
+
+    def original(self, start: int, end: int) -> str:
+        return self.prompt[start:end]
+
+
+_FENCE = re.compile(r"^[ \t]{0,3}```[^\n]*\n.*?^[ \t]{0,3}```[ \t]*$", re.MULTILINE | re.DOTALL)
+_DOUBLE = re.compile(r"(?<![^\s(\[{:,=/>*#;!?.—–-])[\"“”„«](?=\S)([^\"“”„«»]{1,20000}?)[\"“”»](?!\w)")
+_SINGLE = re.compile(r"(?<![\w\"“”])['‘’](?=\S)((?:[^'‘’\n]|(?<=\w)['’](?=\w)){1,300}?)(?<=\S)['’](?!\w)")
+_TICKED = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
+_LINK = re.compile(r"https?://\S{1,2000}")
+
+
+def _hide(text: str, pattern: re.Pattern[str]) -> str:
+    def hidden(match: re.Match[str]) -> str:
+        start, end = match.span(1) if pattern.groups else match.span()
+        start, end = start - match.start(), end - match.start()
+        return match.group()[:start] + HIDDEN * (end - start) + match.group()[end:]
+
+    return pattern.sub(hidden, text)
+
+
+def masked(prompt: str) -> str:
+    """The prompt with fenced code, addresses and the insides of quotations hidden, offsets unchanged."""
+    text = prompt.replace(HIDDEN, " ")
+    for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
+        text = _hide(text, pattern)
+    return text
+
+
+_BOUNDARY = re.compile(r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|(?<=[\"“”’'»])\s(?=[A-Z])")
+_ABBREVIATION = re.compile(
+    (
+        r"(?:\b(?:i\.e|e\.g|p\.s|p\.p\.s|etc|max|min|approx|vs|mr|mrs|ms|dr|st|no|incl|resp)|^\s*[(\[]?"
+        r"(?:\d{1,2}|[a-z]))$"
+    ),
+    re.IGNORECASE,
+)
+_WRAPPED = re.compile(r"(?<=[a-z,])\n(?=[a-z])")
+
+
+def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each sentence."""
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        end, mark = match.end(), match.group()
+        if mark[0] in ".!?":
+            if mark[0] == "." and _ABBREVIATION.search(text, max(start, end - 12), match.start()):
+                if end < len(text) and not (
+                    text[end] == "\n"
+                    or (text[end : end + 2].strip()[:1].isupper() and "." in text[max(start, end - 5) : end - 1])
+                ):
+                    continue
+                if text[start : match.start()].strip(" \t([").isdigit():
+                    continue
+        elif mark[0] == "\n":
+            if len(mark) == 1 and _WRAPPED.match(text, match.start()):
+                continue
+        elif mark[0] != ";" and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?"):
+            continue  # a closing quotation mark ends a sentence only where the quotation does
+        yield from _pieces(start, end)
+        start = end
+    yield from _pieces(start, len(text))
+
+
+def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
+    for piece in range(start, end, LONGEST_SENTENCE):
+        yield piece, min(end, piece + LONGEST_SENTENCE)
+
+
+_WORK_ON = re.compile(
+    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"|shorten|classify|critique"
+    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|evaluate|comment|explain|continue"
+    r"|convert|reply|respond"
+    r"|feedback|wrong with|think of|mean|sentiment|tl;?dr|make (?:it|this)|short(?:en)? (?:it|this)"
+    r"|summary|version|typos?|grammar)\b"
+    r"[^\n]{0,160}:\s*$",
+    re.IGNORECASE,
+)
+_INLINE = re.compile(
+    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"|shorten|classify|critique"
+    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar"
+    r"|(?<!let's )make (?:it|this)"
+    r"|feedback|summary|sentiment|typos?|wrong with|meaning)\b[^\n:]{0,120}: ?(?=[^\s\"“”„«'‘])",
+    re.IGNORECASE,
+)
+_QUOTATION = re.compile(r"\s{0,4}[\"“”„«'‘]")
+_RESUMES = re.compile(
+    r"\b(?:your|the|entire|whole) (?:\w+ )?(?:response|answer|reply|output|summary|rewrite|translation"
+    r"|version|rewritten)\b"
+    r"|\bin the (?:response|output|answer)\b",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"\s*(?:[-*•\d.)]+\s*)?(?:please |kindly |also,? |finally,? |and )?(?:use|include|do not|don['’]t"
+    r"|avoid|make sure|ensure"
+    r"|italici[sz]e|highlight|answer|respond|reply|write|keep|end|finish|mention|your|repeat|limit"
+    r"|wrap|be sure|first,? repeat)\b",
+    re.IGNORECASE,
+)
+
+
+_ANNOUNCES_RULES = re.compile(
+    (
+        r"\b(?:rules?|requirements?|constraints?|conditions?|guidelines?|format|criteria|restrictions?|way"
+        r"|limits?|details|points|notes|follows)\W*$"
+    ),
+    re.IGNORECASE,
+)
+_VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit)\w*", re.IGNORECASE)
+
+
+def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
+    """Whether a colon announces demands and not a text to work on."""
+    if _ANNOUNCES_RULES.search(piece[: inline.end()]):
+        return True
+    return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
+
+
+def read(prompt: str) -> Reading:
+    """Never fails, whatever the text."""
+    text = masked(prompt)
+    sentences: list[Sentence] = []
+    passage = False
+    blank = False
+    for start, end in _cuts(prompt, text):
+        piece = text[start:end]
+        if not piece.strip():
+            blank = blank or "\n" in piece
+            if piece.count("\n") > 1:
+                blank = True
+            continue
+        if passage and blank and _COMMAND.match(piece):
+            passage = False
+        if passage and not _RESUMES.search(piece):
+            sentences.append(Sentence(start, end, "passage"))
+        else:
+            sentences.append(Sentence(start, end, mood(piece)))
+        blank = piece.endswith("\n\n") or (text[end : end + 1] == "\n" and piece.endswith("\n"))
+        if not passage and _WORK_ON.search(piece) and not _QUOTATION.match(text, end):
+            passage, blank = True, False
+        elif not passage and (inline := _INLINE.search(piece)) and not _rules_follow(piece, inline):
+            sentences[-1] = Sentence(start, start + inline.end(), mood(piece[: inline.end()]))
+            sentences.append(Sentence(start + inline.end(), end, "passage"))
+            passage = True
+    return Reading(prompt, text, tuple(sentences))

@@ -1,0 +1,134 @@
+"""A rule: the words in which people ask for a constraint, and how its keyword arguments are read from them."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gapo_core.constraints.parsing.grammar import compiled
+from gapo_core.constraints.parsing.reading import Reading
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A constraint as read: an id, or a `fact:` that only becomes one together with others; characters of the prompt."""
+
+    id: str
+    kwargs: Mapping[str, Any]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A rule's match. Offsets of `match` count the masked prompt, which is as long as the prompt."""
+
+    match: re.Match[str]
+    reading: Reading
+
+    def __getitem__(self, group: str) -> str:
+        """The group as the prompt has it, quotation marks removed; "" where the pattern has none or it took no part."""
+        if self.match.groupdict().get(group) is None:
+            return ""
+        start, end = self.match.span(group)
+        return unquoted(self.reading.prompt[start:end])
+
+    def items(self, group: str = "items") -> list[str]:
+        """A list of words or quoted phrases."""
+        start, end = self.match.span(group)
+        return [
+            unquoted(self.reading.prompt[start + item.start() : start + item.end()])
+            for item in _ITEM.finditer(self.reading.masked[start:end])
+        ]
+
+
+QUOTES = "\"“”„«»'‘’`"
+_ITEM = re.compile(
+    rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*"
+)
+
+
+def unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 2 and text[0] in QUOTES and text[-1] in QUOTES else text
+
+
+Kwargs = Mapping[str, Any]
+Build = Callable[[Found], "Iterable[tuple[str, Kwargs]] | None"]
+
+
+DEMANDS = frozenset({"demand"})
+ASKED = frozenset({"demand", "question"})
+STATED = frozenset({"demand", "question", "statement"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`pattern` is a template of `grammar.compiled`. `cues`: one of these words must stand in the sentence, in lower
+    case. `build` gives ids with keyword arguments, nothing where the match is no demand after all. `unless` looks at
+    the sentence before the match, `before` at what follows it. `moods`: the sentences in which the rule is read."""
+
+    pattern: str
+    cues: frozenset[str]
+    build: Build
+    moods: frozenset[str] = DEMANDS
+    unless: re.Pattern[str] | None = None
+    before: re.Pattern[str] | None = None
+    compiled: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compiled", compiled(self.pattern))
+
+
+def rule(
+    pattern: str,
+    cues: str,
+    build: Build | str,
+    unless: str | None = None,
+    moods: frozenset[str] = DEMANDS,
+    before: str | None = None,
+) -> Rule:
+    """A `build` that is a string stands for an id without keyword arguments."""
+    made: Build = (lambda found, id=build: [(id, {})]) if isinstance(build, str) else build  # type: ignore[misc]
+    return Rule(pattern, frozenset(cues.split()), made, moods, _optional(unless), _optional(before))
+
+
+def _optional(pattern: str | None) -> re.Pattern[str] | None:
+    return re.compile(pattern, re.IGNORECASE) if pattern else None
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
+    """All that the rules find, in the order of the rules; a later rule does not read what an earlier one read."""
+    rules = list(tables)
+    found: list[Draft] = []
+    for sentence in reading.sentences:
+        if sentence.mood == "passage":
+            continue
+        words = set(_WORD.findall(reading.masked[sentence.start : sentence.end].lower()))
+        taken: list[tuple[int, int]] = []
+        for each in rules:
+            if sentence.mood not in each.moods or each.cues.isdisjoint(words):
+                continue
+            for match in each.compiled.finditer(reading.masked, sentence.start, sentence.end):
+                start, end = _trimmed(reading.masked, *match.span())
+                if any(start < b and a < end for a, b in taken):
+                    continue
+                if each.unless and each.unless.search(reading.masked, sentence.start, match.start()):
+                    continue
+                if each.before and each.before.match(reading.masked, match.end(), sentence.end):
+                    continue
+                made = list(each.build(Found(match, reading)) or ())
+                if made:
+                    taken.append((start, end))
+                    found += [Draft(id, kwargs, start, end) for id, kwargs in made]
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;"):
+        end -= 1
+    return start, end

@@ -1,0 +1,78 @@
+"""The bare words of a response, each found once for all constraints that look at words one by one."""
+
+import unicodedata
+from functools import lru_cache
+from string import punctuation
+from typing import NamedTuple
+
+from gapo_core.constraints.document import Document, Span, encodable
+
+_EDGES = punctuation + "“”„‟‘’‚‛«»‹›…–—―¿¡·•。、，！？：；（）［］｛｝「」『』"
+
+
+class Word(NamedTuple):
+    """`text` is lower case, with plain apostrophes and hyphens and without punctuation around it."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+@lru_cache(maxsize=256)
+def bare_words(document: Document) -> tuple[Word, ...]:
+    """The words of `Document.words` without the punctuation and the markup around them."""
+    plain, found = document.plain, []
+    for start, end in document.words:
+        token = plain[start:end]
+        if not token.isalnum():
+            end = start + len(token.rstrip(_EDGES))
+            start += len(token) - len(token.lstrip(_EDGES))
+            token = plain[start:end]
+        if token:
+            found.append(Word(token.lower(), start, end))
+    return tuple(found)
+
+
+class Sentence(NamedTuple):
+    """A sentence and its bare words, of which there is at least one."""
+
+    span: Span
+    words: tuple[Word, ...]
+
+
+@lru_cache(maxsize=256)
+def worded_sentences(document: Document) -> tuple[Sentence, ...]:
+    """The sentences of a document with their words."""
+    words, sentences, at = bare_words(document), [], 0
+    for span in document.sentences:
+        while at < len(words) and words[at].start < span.start:
+            at += 1
+        first = at
+        while at < len(words) and words[at].start < span.end:
+            at += 1
+        if at > first:
+            sentences.append(Sentence(span, words[first:at]))
+    return tuple(sentences)
+
+
+@lru_cache(maxsize=65536)
+def folded(text: str) -> str:
+    """Lower case without accents: "Élan" is "elan"."""
+    if text.isascii():
+        return text.lower()
+    return "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark)).lower()
+
+
+def writable(text: str) -> bool:
+    """Whether a text can be a keyword argument: one with a lone surrogate cannot."""
+    return encodable(text) == text
+
+
+def initial(word: Word) -> str:
+    """The first letter, lower case and without accent; empty where the word starts with a digit."""
+    first = folded(word.text[0])[:1]
+    return first if first.isalpha() else ""
