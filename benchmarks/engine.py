@@ -143,10 +143,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = prepare(given.checkpoint, Path(folder))
         words = one_token_words(checkpoint / "tokenizer.json")
-        result: dict[str, object] = {"machine": machine(), "threads": given.threads, "model": config}
         peers, not_run = start(checkpoint, given.pairs, names, given.threads, Path(folder) / "store")
-        peak = Peak(given.threads)
         workloads: dict[str, object] = {}
+        result: dict[str, object] = {"machine": machine(), "threads": given.threads, "model": config}
+        result |= {"repetitions": given.repetitions, "workloads": workloads, "not_run": not_run}
+        own = {package: version(package) for package in ("gapo", "onnxruntime", "torch", "numpy")}
+        result["versions"] = {"gapo": own} | {name: environment.versions(name) for name in names if name in peers}
+        peak = Peak(given.threads)
         try:
             for workload in given.workload.split(","):
                 lengths = WORKLOADS[workload]
@@ -154,18 +157,13 @@ def main() -> None:
                 answers, peaks = measure(peers, not_run, lengths, words, given.repetitions, peak)
                 workloads[workload] = done = summary(lengths, answers, peaks, flops)
                 print(table(workload, done), file=sys.stderr, flush=True)
+                if given.out:  # after every workload: a run of hours that is stopped keeps what it measured
+                    given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         finally:
             for peer in peers.values():
                 peer.close()
-    own = {package: version(package) for package in ("gapo", "onnxruntime", "torch", "numpy")}
-    theirs = {name: environment.versions(name) for name in names if name in peers}
-    result |= {"repetitions": given.repetitions, "workloads": workloads, "not_run": not_run}
-    result |= {"versions": {"gapo": own} | theirs}
-    text = json.dumps(result, indent=1)
-    if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
     if given.json:
-        print(text)
+        print(json.dumps(result, indent=1))
     for name, reason in not_run.items():
         print(f"{name}: not run: {reason}", file=sys.stderr)
 

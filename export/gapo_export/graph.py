@@ -58,7 +58,8 @@ class TracedLongformer(PackedLongformer):
         weights = F.softmax(q @ k.transpose(-1, -2) + band, -1)  # in fp32, as the band is
         mixed = weights.to(v.dtype) @ v  # [G, h, b, d]
         slot = (at.slots // b * (h * b) + at.slots % b)[:, None] + torch.arange(h) * b  # [T, h]
-        return mixed.reshape(-1, self.head_dim)[slot].reshape(-1, self.hidden)
+        joined: Tensor = mixed.reshape(-1, self.head_dim)[slot].reshape(-1, self.hidden)
+        return joined
 
 
 def write_graph(model: PackedLongformer, file: Path, dtype: torch.dtype = torch.float32) -> None:

@@ -204,9 +204,10 @@ class PackedLongformer(nn.Module):
 
     def _banded(self, attention: SelfAttention, x: Tensor, band: Tensor, at: Layout) -> Tensor:
         """Sliding-window attention. [T, hidden] -> [T, hidden]"""
+        shape = (self.heads, self.head_dim)
         # F.embedding: its backward is several times faster than that of indexing.
         q, k, v = (
-            F.embedding(rows, linear(x)).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
+            F.embedding(rows, linear(x)).view(*rows.shape, *shape).transpose(1, 2)
             for rows, linear in ((at.queries, attention.query), (at.keys, attention.key), (at.keys, attention.value))
         )
         mixed = F.scaled_dot_product_attention(q, k, v, band.to(q.dtype))  # [G, h, b, d]

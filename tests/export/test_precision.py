@@ -79,7 +79,7 @@ def test_acceptance_counts_orders_with_margin_and_shifts_of_probability() -> Non
     accept(agreement, "int8")
     turned = compare(expected, -expected, Calibration())
     assert turned.order_agreement == 0.0
-    with pytest.raises(BundleError, match="orders 0.00%"):
+    with pytest.raises(BundleError, match=r"orders 0\.00%"):
         accept(turned, "int8")
     shifted = compare(expected, expected + np.float32(1), Calibration())
     assert shifted.order_agreement == 1.0
