@@ -12,6 +12,7 @@ from random import Random
 from gapo_core.constraints.attributes import Attribute
 
 Layout = Callable[[Sequence[tuple[str, str]]], str]
+Maker = Callable[[Random], Layout]
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,18 @@ class Pool:
     """What prompts are built of: tasks that end before a list, tasks that end before a sentence, layouts, remarks."""
 
     tasks: tuple[str, ...]
-    lists: tuple[Layout, ...]
+    lists: tuple[Maker, ...]
     openings: tuple[str, ...]
-    clauses: tuple[Layout, ...]
+    clauses: tuple[Maker, ...]
     remarks: tuple[str, ...]
     names: int  # column of NAMES
 
 
-def _joined(item: str, joiner: str, tail: str = "", last: str = "") -> Layout:
+def _fixed(layout: Layout) -> Maker:
+    return lambda rng: layout
+
+
+def _joined(item: str, joiner: str, tail: str = "", last: str = "") -> Maker:
     """Facts as `item` (a template over n, v) with `joiner` between them and `last` before the last one."""
 
     def layout(facts: Sequence[tuple[str, str]]) -> str:
@@ -35,11 +40,96 @@ def _joined(item: str, joiner: str, tail: str = "", last: str = "") -> Layout:
             items[-2:] = [last.join(items[-2:])]
         return joiner.join(items) + tail
 
+    return _fixed(layout)
+
+
+def _composed(rng: Random) -> Layout:
+    """A list in a notation made up on the spot: readers of prompts must not take marks for demands."""
+    mark = rng.choice(_MARKS)
+    equals = rng.choice(_EQUALS)
+    quote = rng.choice(("", "", "", '"', "'", "`", "**", "_"))
+    joiner = "\n" if mark or rng.random() < 0.3 else rng.choice((", ", "; ", " / ", " // ", " & ", " + ", " ~ ", ". "))
+    around = rng.choice(_AROUND)
+    swapped = rng.random() < 0.15
+    before, after = rng.choice(_ASIDES) if rng.random() < 0.3 else ("", "")
+
+    def layout(facts: Sequence[tuple[str, str]]) -> str:
+        items = []
+        for number, (name, value) in enumerate(facts, 1):
+            value, name = f"{quote}{value}{quote}", f"{before}{name}{after}"
+            left, right = (value, name) if swapped else (name, value)
+            items.append(mark.format(number=number, roman=_ROMAN[number]) + around.format(f"{left}{equals}{right}"))
+        return joiner.join(items)
+
     return layout
 
 
-def _json(indent: int | None = None) -> Layout:
-    return lambda facts: json.dumps(dict(facts), ensure_ascii=False, indent=indent)
+def _values_only(rng: Random) -> Layout:
+    """Names are left out where values speak for themselves; yes and no keep theirs."""
+    joiner, last = rng.choice(((", ", " and "), (" + ", " + "), ("; ", "; "), ("\n", "\n"), (" / ", " / ")))
+
+    def layout(facts: Sequence[tuple[str, str]]) -> str:
+        plain = [value if value.lower() not in _YES_NO else f"{name}: {value}" for name, value in facts]
+        return joiner.join([*plain[:-2], last.join(plain[-2:])])
+
+    return layout
+
+
+_MARKS: tuple[str, ...] = (
+    "",
+    "",
+    "",
+    "- ",
+    "* ",
+    "• ",
+    "> ",
+    "~ ",
+    "# ",
+    "· ",
+    "=> ",
+    "[ ] ",
+    "{number}) ",
+    "({number}) ",
+    "#{number} ",
+)
+_MARKS += ("{roman}. ", "{roman}) ", "[{number}] ", "No. {number}: ", "Fact {number}: ", "({roman}) ", "-- ", "✓ ")
+_EQUALS: tuple[str, ...] = (
+    ": ",
+    " = ",
+    "=",
+    " - ",
+    " -> ",
+    " => ",
+    ", ",
+    ":",
+    " / ",
+    " is ",
+    " equals ",
+    " of ",
+    " should read ",
+    "\t",
+)
+_EQUALS += (" := ", " ~ ", " ... ", " — ", " needs to be ", " has to be ", " -- ", " == ", " being ", ", namely ")
+_AROUND = ("{}", "{}", "{}", "{}", "({})", "[{}]", "<{}>", "{{{}}}", '"{}"', "<li>{}</li>", "**{}**", "<item>{}</item>")
+_ASIDES = (
+    ("the ", ""),
+    ("its ", ""),
+    ("desired ", ""),
+    ("", " (required)"),
+    ("", " value"),
+    ("attribute ", ""),
+    ("property ", ""),
+    ("", " of the product"),
+    ("mention the ", ""),
+    ("field ", ""),
+    ("my ", ""),
+)
+_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_YES_NO = ("yes", "no", "true", "false")
+
+
+def _json(indent: int | None = None) -> Maker:
+    return _fixed(lambda facts: json.dumps(dict(facts), ensure_ascii=False, indent=indent))
 
 
 def _numbered(facts: Sequence[tuple[str, str]]) -> str:
@@ -76,6 +166,28 @@ TRAIN = Pool(
         "I need an advertisement for a {topic}.\n\nIt must say:\n",
         "Summarise the {topic} below in one or two sentences.\n\n",
         "Answer a customer who asks about a {topic} with these properties: ",
+        "Help me sell my {topic}. What has to be in the text:\n",
+        "Slogan for one {topic}! ",
+        "Draft a listing. Item: {topic}. Details follow.\n",
+        "# {topic}\n\n",
+        "{topic} >> ",
+        "As an editor, rewrite these notes on a {topic} as prose.\n",
+        "Please give me a line about the {topic} with the data below.\n\n",
+        "What would you say about a {topic} like this? ",
+        "Role: sales clerk. Subject: {topic}. Must-haves: ",
+        "Text type: review of a {topic}. Given: ",
+        "Convert this entry to plain English.\n",
+        "Input\n-----\n",
+        "The {topic} below needs a caption. ",
+        "Create a voice assistant's reply about a {topic}; it covers ",
+        "Imagine you show a {topic} to a friend. You tell them:\n",
+        "Talking points ({topic})\n",
+        "You will be given properties of a {topic}. Phrase them.\n\nProperties:\n",
+        "Fill in: a {topic} that has ",
+        "Consider the following {topic} and say what it is like. ",
+        "Specification of the {topic} to be described:\n",
+        "Our catalogue lists a {topic}. Entry: ",
+        "Everything in this list belongs into the answer about the {topic}: ",
     ),
     lists=(
         _joined("{n}: {v}", ", "),
@@ -93,8 +205,10 @@ TRAIN = Pool(
         _joined("{n} {v}", ", ", last=" and "),
         _json(),
         _json(2),
-        _numbered,
-        _table,
+        _fixed(_numbered),
+        _fixed(_table),
+        *[_composed] * 24,
+        *[_values_only] * 3,
     ),
     openings=(
         "Tell a customer about a {topic} where ",
@@ -102,6 +216,11 @@ TRAIN = Pool(
         "Write about a {topic} and say that ",
         "Recommend a {topic}, making clear that ",
         "Your description of the {topic} should tell the reader that ",
+        "I am looking for a {topic}; ",
+        "In the text about the {topic}, do not forget that ",
+        "A visitor wants to know about a {topic}. Explain that ",
+        "Make up a sentence on a {topic} in which ",
+        "The answer is right if it says of the {topic} that ",
     ),
     clauses=(
         _joined("the {n} is {v}", ", ", ".", last=" and "),
@@ -110,6 +229,12 @@ TRAIN = Pool(
         _joined("the {n} should be {v}", ", ", "."),
         _joined("it has {v} for {n}", ", ", ".", last=", and "),
         _joined("the value of {n} equals {v}", " and ", "."),
+        _joined("{v} is the {n}", ", ", ".", last=" and "),
+        _joined("we have {v} for the {n}", "; ", "."),
+        _joined("as for the {n}, it is {v}", ", ", "."),
+        _joined("{v} counts as {n}", " and ", "."),
+        _joined("under {n} it has {v}", ", ", ".", last=" and "),
+        _joined("{n} comes out at {v}", ", ", ".", last=", and "),
     ),
     remarks=(
         "Keep it short.",
@@ -119,6 +244,19 @@ TRAIN = Pool(
         "Answer in English.",
         "Lower case is fine.",
         "Include every item.",
+        "Thanks!",
+        "Avoid exclamation marks.",
+        "The order does not matter.",
+        "Write for a general audience.",
+        "Be polite.",
+        "Stay neutral.",
+        "Note: this goes on our website.",
+        "Please check your spelling.",
+        "Plain text only.",
+        "It is for a radio spot.",
+        "Take your time.",
+        "Any style will do.",
+        "You may join the facts in one sentence.",
     ),
     names=0,
 )
@@ -135,8 +273,8 @@ EVALUATION = Pool(
         _joined("+ {n} :: {v}", "\n"),
         _joined("{n}={v}", " | "),
         _json(),
-        _elements,
-        _lettered,
+        _fixed(_elements),
+        _fixed(_lettered),
     ),
     openings=("Please write about a {topic} having ", "We sell a {topic}. Make sure the text mentions "),
     clauses=(_joined("{v} as its {n}", ", ", "."), _joined("{v} ({n})", ", ", ".", last=" plus ")),
@@ -146,51 +284,114 @@ EVALUATION = Pool(
 
 NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # slot: (training names, evaluation names)
-    "name": (("name", "product name", "called", "title"), ("model name", "designation")),
-    "family": (("family", "product family", "series"), ("product line",)),
-    "price": (("price", "cost", "retail price"), ("selling price",)),
-    "pricerange": (("price range", "price class", "cost class"), ("price segment",)),
-    "priceRange": (("price range", "prices", "price", "cost of a meal"), ("price level",)),
-    "battery": (("battery", "battery life", "battery runtime"), ("battery endurance",)),
-    "batteryrating": (("battery rating", "rated battery", "battery quality"), ("battery score",)),
-    "weight": (("weight", "mass", "weighs"), ("how heavy it is",)),
-    "weightrange": (("weight range", "weight class"), ("weight category",)),
-    "drive": (("drive", "hard drive", "disk size", "storage"), ("drive capacity",)),
-    "driverange": (("drive range", "drive size class", "disk class"), ("drive category",)),
-    "memory": (("memory", "ram", "main memory"), ("amount of ram",)),
-    "processor": (("processor", "cpu", "chip"), ("processor type",)),
-    "platform": (("platform", "operating system", "os"), ("system software",)),
-    "utility": (("utility", "use", "intended use", "made for"), ("purpose",)),
-    "design": (("design", "finish", "look"), ("styling",)),
-    "dimension": (("dimension", "size", "dimensions"), ("measurement",)),
-    "warranty": (("warranty", "guarantee"), ("warranty terms",)),
+    "name": (
+        ("name", "product name", "called", "title", "brand and model", "article", "known as"),
+        ("model name", "designation"),
+    ),
+    "family": (("family", "product family", "series", "belongs to series", "range of models"), ("product line",)),
+    "price": (("price", "cost", "retail price", "amount in dollars", "costs", "price tag"), ("selling price",)),
+    "pricerange": (("price range", "price class", "cost class", "how expensive", "budget class"), ("price segment",)),
+    "priceRange": (
+        ("price range", "prices", "price", "cost of a meal", "price category", "how expensive", "cost"),
+        ("price level",),
+    ),
+    "battery": (
+        ("battery", "battery life", "battery runtime", "runs on battery for", "hours of battery"),
+        ("battery endurance",),
+    ),
+    "batteryrating": (
+        ("battery rating", "rated battery", "battery quality", "battery grade", "how good the battery is"),
+        ("battery score",),
+    ),
+    "weight": (("weight", "mass", "weighs", "kilograms", "weighing", "heaviness"), ("how heavy it is",)),
+    "weightrange": (("weight range", "weight class", "how heavy", "weight group"), ("weight category",)),
+    "drive": (("drive", "hard drive", "disk size", "storage", "hdd", "disk", "storage capacity"), ("drive capacity",)),
+    "driverange": (
+        ("drive range", "drive size class", "disk class", "how large the drive is", "storage class"),
+        ("drive category",),
+    ),
+    "memory": (("memory", "ram", "main memory", "working memory", "memory size"), ("amount of ram",)),
+    "processor": (("processor", "cpu", "chip", "processor model", "powered by"), ("processor type",)),
+    "platform": (("platform", "operating system", "os", "runs", "software platform"), ("system software",)),
+    "utility": (("utility", "use", "intended use", "made for", "good for", "usage"), ("purpose",)),
+    "design": (("design", "finish", "look", "appearance", "case"), ("styling",)),
+    "dimension": (("dimension", "size", "dimensions", "dimensions in inches", "physical size"), ("measurement",)),
+    "warranty": (("warranty", "guarantee", "warranty period", "covered by"), ("warranty terms",)),
     "isforbusinesscomputing": (
-        ("for business computing", "business use", "is for business", "business laptop"),
+        (
+            "for business computing",
+            "business use",
+            "is for business",
+            "business laptop",
+            "office use",
+            "meant for companies",
+            "business computing",
+            "work machine",
+        ),
         ("suited to business computing",),
     ),
-    "count": (("count", "number of models", "number of results"), ("how many",)),
-    "hasusbport": (("usb port", "has usb", "usb", "usb ports available"), ("usb connection",)),
-    "hdmiport": (("hdmi ports", "number of hdmi ports", "hdmi"), ("hdmi port count",)),
-    "screensize": (("screen size", "screen", "diagonal"), ("display size",)),
-    "screensizerange": (("screen size range", "screen class", "size class of the screen"), ("screen size category",)),
-    "color": (("color", "colour", "colour scheme"), ("available colour",)),
-    "audio": (("audio", "sound", "audio system"), ("sound technology",)),
-    "accessories": (("accessories", "comes with", "in the box"), ("supplied accessories",)),
-    "resolution": (("resolution", "picture resolution", "pixels"), ("display resolution",)),
-    "powerconsumption": (("power consumption", "power use", "consumes"), ("power draw",)),
-    "ecorating": (("eco rating", "energy rating", "efficiency class"), ("eco grade",)),
+    "count": (("count", "number of models", "number of results", "how often found", "total", "matches"), ("how many",)),
+    "hasusbport": (
+        ("usb port", "has usb", "usb", "usb ports available", "usb socket", "usb included", "port for usb sticks"),
+        ("usb connection",),
+    ),
+    "hdmiport": (
+        ("hdmi ports", "number of hdmi ports", "hdmi", "hdmi sockets", "count of hdmi inputs"),
+        ("hdmi port count",),
+    ),
+    "screensize": (("screen size", "screen", "diagonal", "inches", "screen diagonal"), ("display size",)),
+    "screensizerange": (
+        ("screen size range", "screen class", "size class of the screen", "how big the screen is", "screen group"),
+        ("screen size category",),
+    ),
+    "color": (("color", "colour", "colour scheme", "painted", "colours"), ("available colour",)),
+    "audio": (("audio", "sound", "audio system", "speakers", "sound system"), ("sound technology",)),
+    "accessories": (("accessories", "comes with", "in the box", "included items", "extras"), ("supplied accessories",)),
+    "resolution": (
+        ("resolution", "picture resolution", "pixels", "image resolution", "picture quality"),
+        ("display resolution",),
+    ),
+    "powerconsumption": (("power consumption", "power use", "consumes", "watts", "energy use"), ("power draw",)),
+    "ecorating": (
+        ("eco rating", "energy rating", "efficiency class", "ecology class", "environmental rating"),
+        ("eco grade",),
+    ),
     "customer rating": (
-        ("customer rating", "rating", "rated by customers", "stars", "reviews"),
+        (
+            "customer rating",
+            "rating",
+            "rated by customers",
+            "stars",
+            "reviews",
+            "what customers think",
+            "score",
+            "customer reviews",
+        ),
         ("guest rating",),
     ),
     "familyFriendly": (
-        ("family friendly", "for families", "child friendly", "kids welcome", "kid friendly"),
+        (
+            "family friendly",
+            "for families",
+            "child friendly",
+            "kids welcome",
+            "kid friendly",
+            "child-friendly",
+            "good for children",
+            "families",
+        ),
         ("suitable for families",),
     ),
-    "eatType": (("eat type", "type", "kind of place", "venue type", "establishment"), ("kind of venue",)),
-    "food": (("food", "cuisine", "kitchen", "serves"), ("style of cooking",)),
-    "area": (("area", "location", "part of town", "district"), ("whereabouts",)),
-    "near": (("near", "close to", "nearby", "next to"), ("in the neighbourhood of",)),
+    "eatType": (
+        ("eat type", "type", "kind of place", "venue type", "establishment", "what it is", "sort of place"),
+        ("kind of venue",),
+    ),
+    "food": (("food", "cuisine", "kitchen", "serves", "type of food", "dishes"), ("style of cooking",)),
+    "area": (("area", "location", "part of town", "district", "where", "part of the city"), ("whereabouts",)),
+    "near": (
+        ("near", "close to", "nearby", "next to", "neighbour", "landmark", "close by"),
+        ("in the neighbourhood of",),
+    ),
 }
 _CASES: tuple[Callable[[str], str], ...] = (
     str,
@@ -211,7 +412,7 @@ def render(topic: str, attributes: Sequence[Attribute], rng: Random, evaluation:
     yes, no = rng.choice(_FLAG_VALUES)
     as_list = rng.random() < 0.75
     head = rng.choice(pool.tasks if as_list else pool.openings).format(topic=topic)
-    layout = rng.choice(pool.lists if as_list else pool.clauses)
+    layout = rng.choice(pool.lists if as_list else pool.clauses)(rng)
     remark = rng.choice(pool.remarks) if rng.random() < 0.25 else ""
     choices = [rng.random() for _ in attributes]
     facts = []

@@ -75,6 +75,11 @@ def flag_said(slot: str, text: str) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
+def _all_stated(text: str, value: str) -> bool:
+    """Whether every part of "a and b" stands in the text, perhaps with others between them."""
+    return all(states(text, part) for part in value.split(" and "))
+
+
 def _record(
     topic: str, text: str, act: str, facts: list[tuple[str, str]], values: dict[str, dict[str, None]]
 ) -> Record:
@@ -86,7 +91,7 @@ def _record(
     unstated: dict[str, tuple[str, ...]] = {}
     for slot, options in values.items():
         if slot not in FLAGS:
-            unstated[slot] = tuple(v for v in options if v != said.get(slot) and not states(text, v))
+            unstated[slot] = tuple(v for v in options if v != said.get(slot) and not _all_stated(text, v))
         elif flags[slot] is not None and said.get(slot, "") == flags[slot]:
             unstated[slot] = tuple(v for v in options if v != flags[slot])
     return Record(topic, text, tuple(stated), {slot: wrong for slot, wrong in unstated.items() if wrong})
