@@ -12,6 +12,7 @@ test: .venv/.dev  ## install what the tests need and run them all
 
 lint: .venv/.dev  ## formatting rules, types and import rules
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -29,6 +30,7 @@ protos: .venv/.dev  ## regenerate the committed stubs
 .venv/.dev: .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) 'torch==2.13.0'
 	$(PIP) -e '.[dev]'
+	-$(PIP) --no-deps openrlhf==0.11.2  # its client, one file, is a test; it has no wheel for some Pythons
 	touch $@ .venv/.server
 
 clean:

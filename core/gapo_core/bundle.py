@@ -1,16 +1,28 @@
 """Bundles: self-contained, versioned directories that a server loads. Nothing in them is ever executed."""
 
+import errno
+import fcntl
 import hashlib
+import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from gapo_core.pairs import TEMPLATE, TruncationPolicy
+from gapo_core.pairs import TEMPLATE, TEMPLATES, TruncationPolicy
+
+SCHEMA_VERSION = 1
+MAX_MANIFEST_BYTES = 1 << 20
+MAX_FILES = 1000
+_WORK = ".publishing-"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BundleError(Exception):
@@ -18,16 +30,16 @@ class BundleError(Exception):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class Architecture(_Part):
-    layers: int = Field(gt=0)
-    hidden: int = Field(gt=0)
-    heads: int = Field(gt=0)
-    window: int = Field(gt=0, description="attention window in tokens, both sides together")
-    block: int = Field(gt=0, description="tokens of a packing block")
-    max_tokens: int = Field(ge=5)
+    layers: int = Field(gt=0, le=1000)
+    hidden: int = Field(gt=0, le=1 << 16)
+    heads: int = Field(gt=0, le=1000)
+    window: int = Field(gt=0, le=1 << 20, description="attention window in tokens, both sides together")
+    block: int = Field(gt=0, le=1 << 16, description="tokens of a packing block")
+    max_tokens: int = Field(ge=6, le=1 << 20)
 
 
 class Calibration(_Part):
@@ -43,13 +55,13 @@ class Golden(_Part):
     prompt: str
     response: str
     score: float
-    tolerance: float = Field(default=1e-3, gt=0)
+    tolerance: float = Field(default=1e-3, gt=0, le=1)
 
 
 class Manifest(_Part):
     schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     created_at: str
     architecture: Architecture
     precision: Literal["fp32", "fp16", "bf16", "int8"] = "fp32"
@@ -60,7 +72,7 @@ class Manifest(_Part):
     golden: Golden
     provenance: dict[str, Any] = {}
     quality: dict[str, Any] = {}
-    files: dict[str, str] = Field(description="relative path -> sha256 of the file")
+    files: dict[str, Sha256] = Field(description="relative path -> sha256 of the file", max_length=MAX_FILES)
 
 
 @dataclass(frozen=True)
@@ -82,54 +94,173 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def load(path: str | Path) -> Bundle:
-    """Reads and verifies a bundle directory. Raises `BundleError` naming what is wrong."""
-    path = Path(path)
+def read_manifest(file: Path) -> Manifest:
+    """Reads a manifest without looking at the files it names. Raises `BundleError`."""
     try:
-        manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+        with file.open("rb") as stream:
+            text = stream.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
-        raise BundleError(f"{path / 'manifest.json'}: cannot be read ({error.strerror})") from error
+        raise BundleError(f"{file}: cannot be read ({error.strerror}); give a bundle's folder") from error
+    if len(text) > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{file}: is over {MAX_MANIFEST_BYTES} bytes; publish the bundle again")
+    try:
+        version = json.loads(text).get("schema_version")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise BundleError(f"{file}: is not a JSON object ({error}); publish the bundle again") from error
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise BundleError(
+            f"{file}: schema_version: {version} is newer than {SCHEMA_VERSION}, the newest that this gapo "
+            "reads; upgrade gapo"
+        )
+    if version != SCHEMA_VERSION:
+        raise BundleError(f"{file}: schema_version: {str(version)[:50]!r} is unknown; export the model anew")
+    try:
+        manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         field = ".".join(map(str, first["loc"])) or "document"
-        raise BundleError(f"{path / 'manifest.json'}: {field}: {first['msg']}") from error
-    if manifest.template != TEMPLATE:
-        raise BundleError(f"{path}: template {manifest.template!r} is not {TEMPLATE!r}; export it anew")
+        raise BundleError(f"{file}: {field}: {first['msg']}; publish the bundle again") from error
+    if manifest.template not in TEMPLATES:
+        raise BundleError(f"{file}: template: {manifest.template[:100]!r} is none of {TEMPLATES}; export it anew")
     for required in ("model.onnx", "tokenizer.json"):
         if required not in manifest.files:
-            raise BundleError(f"{path / 'manifest.json'}: files: {required} is missing")
-    root = path.resolve()
+            raise BundleError(f"{file}: files: {required} is missing; publish the bundle again")
+    return manifest
+
+
+def load(path: str | Path) -> Bundle:
+    """Reads and verifies a bundle directory. Raises `BundleError` naming what is wrong.
+
+    Every file must be listed with its hash, lie inside, and be a plain file: a graph may point to further
+    files, so one that the manifest does not vouch for could change the scores.
+    """
+    path = Path(path)
+    manifest = read_manifest(path / "manifest.json")
     for name, expected in manifest.files.items():
-        file = path / name
-        if not file.resolve().is_relative_to(root):
-            raise BundleError(f"{path / 'manifest.json'}: files: {name!r} lies outside the bundle")
-        if not file.is_file():
-            raise BundleError(f"{file}: is missing; publish the bundle again")
-        if sha256(file) != expected:
-            raise BundleError(f"{file}: its sha256 differs from the manifest's; the file was damaged or changed")
+        _verify(path, name, expected)
+    listed = {*manifest.files, "manifest.json"}
+    for file in path.rglob("*"):
+        name = file.relative_to(path).as_posix()
+        if name not in listed and (file.is_symlink() or not file.is_dir()):
+            raise BundleError(f"{file}: is not in the manifest; remove it or publish the bundle again")
     return Bundle(path, manifest)
 
 
-def publish(store: str | Path, manifest: Manifest, write: Callable[[Path], None]) -> Path:
-    """Publishes `<store>/<name>/<version>` atomically: `write` fills a temporary sibling, which is renamed.
-
-    Hashes of the files that `write` made replace `manifest.files`. Raises `BundleError` if the version exists.
-    """
-    home = Path(store) / manifest.name
-    target = home / manifest.version
-    if target.exists():
-        raise BundleError(f"{target}: already exists; choose another --version")
-    home.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".publishing-", dir=home))
+def _verify(path: Path, name: str, expected: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or not name.isprintable():
+        raise BundleError(f"{path / 'manifest.json'}: files: {name[:100]!r} lies outside the bundle")
+    file = path / name
+    step = path
+    for part in parts:
+        step /= part
+        if step.is_symlink():
+            raise BundleError(f"{step}: is a symbolic link; a bundle holds its files itself, copy it there")
+    if not file.exists():
+        raise BundleError(f"{file}: is missing; publish the bundle again")
+    if not file.is_file():
+        raise BundleError(f"{file}: is not a plain file; publish the bundle again")
     try:
+        found = sha256(file)
+    except OSError as error:
+        raise BundleError(f"{file}: cannot be read ({error.strerror})") from error
+    if found != expected:
+        raise BundleError(f"{file}: its sha256 differs from the manifest's; the file was damaged or changed")
+
+
+def publish(store: str | Path, manifest: Manifest, write: Callable[[Path], None]) -> Path:
+    """Publishes `<store>/<name>/<version>` (see `publish_folder`); `write` makes its files.
+
+    Their hashes replace `manifest.files`. Raises `BundleError` also if what `write` made is not a loadable bundle.
+    """
+
+    def fill(work: Path) -> None:
         write(work)
-        files = {str(p.relative_to(work)): sha256(p) for p in sorted(work.rglob("*")) if p.is_file()}
-        done = manifest.model_copy(update={"files": files})
+        done = manifest.model_copy(update={"files": hash_files(work)})
         (work / "manifest.json").write_text(done.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        work.chmod(0o755)
         load(work)
-        work.rename(target)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+
+    return publish_folder(Path(store) / manifest.name / manifest.version, fill)
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Relative path -> sha256 of every file in the folder."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def publish_folder(target: Path, fill: Callable[[Path], None]) -> Path:
+    """Publishes a version folder: `fill` fills a temporary sibling, which is renamed.
+
+    A version appears whole or not at all, also after a crash, a kill or a full disk; of two publishers of one
+    version the first to finish wins. Raises `BundleError` if the version exists or the disk is full.
+    """
+    home = target.parent
+    taken = BundleError(f"{target}: already exists; choose another --version")
+    if target.exists():
+        raise taken
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(home)
+        with _work_directory(home) as work:
+            fill(work)
+            work.chmod(0o755)
+            for file in work.rglob("*"):
+                _sync(file)
+            _sync(work)
+            try:
+                work.rename(target)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise taken from error
+                raise
+            _sync(home)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise BundleError(f"{home}: {error.strerror}; nothing was published, free some space") from error
         raise
     return target
+
+
+@contextmanager
+def _work_directory(home: Path) -> Iterator[Path]:
+    """A locked temporary folder; the lock ends with the process, which tells an abandoned folder from a live one."""
+    work, lock = _locked(home)
+    try:
+        yield work
+    finally:
+        os.close(lock)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _locked(home: Path) -> tuple[Path, int]:
+    while True:
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=home))
+        lock = os.open(work, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if work.exists():  # or another publisher took it for abandoned before it was locked
+            return work, lock
+        os.close(lock)
+
+
+def _remove_abandoned(home: Path) -> None:
+    for work in home.glob(f"{_WORK}*"):
+        try:
+            lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(work, ignore_errors=True)
+        except BlockingIOError:
+            pass  # another publisher is at work in it
+        finally:
+            os.close(lock)
+
+
+def _sync(path: Path) -> None:
+    """Flushes a file or folder to the disk, so that a power cut after the rename loses nothing."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

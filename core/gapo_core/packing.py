@@ -1,61 +1,87 @@
 """Lists of token ids -> the arrays of the packed graph, and back.
 
-Sequences are laid out as blocks of `block` tokens; each is padded to a multiple of the block only.
+Tokens of all sequences stand in one row without padding. Attention alone works on blocks: a block is up to
+`block` consecutive tokens of one sequence, with the keys that they may see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[np.int64]]
-INPUT_NAMES = ("ids", "pos", "seg", "neighbours", "cls", "cls_of_block", "gather", "gather_mask")
+INPUT_NAMES = ("ids", "pos", "queries", "query_pos", "keys", "key_pos", "slots", "cls", "owner", "member")
 
 
-def pack(sequences: Sequence[Sequence[int]], block: int, half_window: int, pad_id: int) -> Arrays:
-    """Packs B sequences into NB blocks, T = NB * block tokens.
+def pack(sequences: Sequence[Sequence[int]], block: int, half_window: int) -> Arrays:
+    """Packs B sequences, T tokens in all, for attention in G blocks of b queries and K keys.
 
-    ids [T] token ids · pos [T] position in the sequence, -1 for padding · seg [T] sequence number ·
-    neighbours [NB, M] visible blocks, NB for "none", M = the widest row of this batch · cls [B] flat
-    index of each CLS · cls_of_block [NB] the CLS of the block's sequence · gather, gather_mask [B, N]
-    flat index of each token of a sequence and 1 where it is real, N the longest sequence.
+    ids, pos [T] token id and its position in its sequence · queries [G, b], keys [G, K] index of a token in ids,
+    0 for "none" · query_pos [G, b], key_pos [G, K] its position, -1 for "none" · slots [T] where each token is in
+    queries, flattened · cls [B] index of each CLS · owner [G] the sequence of each block · member [B, G] 1 where a
+    block is a sequence's. b and K are no larger than this batch needs: b = `block` or the longest sequence's even
+    share, K = the longest sequence or b + 2 * `half_window` + 1 (CLS is every token's key).
     """
     if not sequences or any(len(tokens) == 0 for tokens in sequences):
         raise ValueError("sequences: pack takes at least one sequence, none of them empty")
     lengths = np.array([len(tokens) for tokens in sequences], np.int64)
-    blocks = -(-lengths // block)
-    first = np.concatenate([[0], np.cumsum(blocks)])
-    total = int(first[-1])
-    starts = first[:-1] * block
-    columns = np.arange(int(lengths.max()), dtype=np.int64)
-    mask = columns[None] < lengths[:, None]
-    gather = np.where(mask, starts[:, None] + columns, starts[:, None])
-    flat = gather[mask]
-    ids = np.full(total * block, pad_id, np.int64)
-    ids[flat] = np.concatenate([np.asarray(tokens, np.int64) for tokens in sequences])
-    pos = np.full(total * block, -1, np.int64)
-    pos[flat] = np.broadcast_to(columns, mask.shape)[mask]
-    owner = np.repeat(np.arange(len(sequences)), blocks)
-    reach = -(-half_window // block)
-    width = min(int(blocks.max()), 2 * reach + 1)
-    # A row is slid inwards at the ends of its sequence so that `width` columns hold every visible block.
-    number = np.arange(total)
-    low = np.maximum(np.minimum(number - reach, first[owner + 1] - width), first[owner])
-    neighbours = low[:, None] + np.arange(width)
-    neighbours = np.where(neighbours < first[owner + 1][:, None], neighbours, total)
+    starts = np.cumsum(lengths) - lengths
+    longest = int(lengths.max())
+    b = -(-longest // -(-longest // block))
+    width = min(longest, b + 2 * half_window + 1)
+    blocks = -(-lengths // b)
+    owner = np.repeat(np.arange(len(lengths)), blocks)
+    first = (np.arange(len(owner)) - np.repeat(np.cumsum(blocks) - blocks, blocks)) * b  # position of a block's start
+    n, start = lengths[owner][:, None], starts[owner][:, None]
+    query_pos = first[:, None] + np.arange(b)
+    # CLS, then a window that is slid inwards at the ends of its sequence, so that no other key appears twice.
+    low = np.clip(first - half_window, 1, np.maximum(1, lengths[owner] - width + 1))
+    key_pos = np.concatenate([np.zeros_like(low)[:, None], low[:, None] + np.arange(width - 1)], 1)
+    real = query_pos < n
+    query_pos, key_pos = np.where(real, query_pos, -1), np.where(key_pos < n, key_pos, -1)
     return {
-        "ids": ids,
-        "pos": pos,
-        "seg": np.repeat(owner, block),
-        "neighbours": neighbours,
+        "ids": np.concatenate([np.asarray(tokens, np.int64) for tokens in sequences]),
+        "pos": query_pos[real],
+        "queries": np.where(real, start + query_pos, 0),
+        "query_pos": query_pos,
+        "keys": np.where(key_pos >= 0, start + key_pos, 0),
+        "key_pos": key_pos,
+        "slots": np.flatnonzero(real),
         "cls": starts,
-        "cls_of_block": starts[owner],
-        "gather": gather,
-        "gather_mask": mask.astype(np.int64),
+        "owner": owner,
+        "member": (owner == np.arange(len(lengths))[:, None]).astype(np.int64),
     }
+
+
+def runs(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
+    """Parts a batch by length: indices of each run, at most `max_tokens` tokens of it (a longer one comes alone).
+
+    Sequences of like length share a run, so that blocks and key widths fit them all.
+    """
+    parted: list[list[int]] = []
+    used = 0
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not parted or used + lengths[index] > max_tokens:
+            parted.append([])
+            used = 0
+        parted[-1].append(index)
+        used += lengths[index]
+    return parted
+
+
+def score_runs(
+    forward: Callable[[Arrays], NDArray[np.float32]],
+    sequences: Sequence[Sequence[int]],
+    block: int,
+    half_window: int,
+    max_tokens: int,
+) -> NDArray[np.float32]:
+    """Logits [B, labels] of B sequences, in order; `forward` sees one of their `runs` after the other, packed."""
+    parts = runs(list(map(len, sequences)), max_tokens)
+    logits = np.concatenate([forward(pack([sequences[i] for i in run], block, half_window)) for run in parts])
+    return logits[np.argsort(np.concatenate(parts))]
 
 
 def unpack(arrays: Arrays) -> list[list[int]]:
     """The token ids that were packed, in order."""
-    rows = zip(arrays["gather"], arrays["gather_mask"], strict=True)
-    return [arrays["ids"][row[mask > 0]].tolist() for row, mask in rows]
+    return [ids.tolist() for ids in np.split(arrays["ids"], arrays["cls"][1:])]

@@ -7,7 +7,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 TEMPLATE = "cls-prompt-sep-response-sep/1"
-SPECIAL_TOKENS = 3
+"""BERT's family: `[CLS] prompt [SEP] response [SEP]`."""
+ROBERTA_TEMPLATE = "cls-prompt-sep-sep-response-sep/1"
+"""RoBERTa's family, so also allenai's Longformer: `<s> prompt </s></s> response </s>`."""
+TEMPLATES = (TEMPLATE, ROBERTA_TEMPLATE)
 
 
 class TruncationPolicy(str, Enum):
@@ -20,71 +23,122 @@ class TruncationPolicy(str, Enum):
 
 
 class PairError(ValueError):
-    """A pair that cannot be encoded. `field` is "prompt" or "response"; the message names the remedy."""
+    """A pair that cannot be encoded. `field` names the input; the message names the remedy."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
-        self.field = field
+        self.field, self.message = field, message
 
 
 class PairTooLong(PairError):
-    """A pair over its token budget under policy `error`."""
+    """A field over its token budget under policy `error`; `field` is the longer one when both are."""
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Most tokens of each field, special tokens not counted; None leaves a field what the other one leaves.
+
+    With neither given the prompt may take what the response leaves, and at least half of the room. A field
+    with a budget is sure of it: the other one gets what remains. Both together must fit the room.
+    """
+
+    prompt: int | None = None
+    response: int | None = None
 
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Token ids of one pair with special tokens, and how many tokens of each field they hold."""
+    """Token ids of one pair with special tokens; how many tokens of each field they hold, and how many were cut."""
 
     ids: list[int]
     prompt_tokens: int
     response_tokens: int
-    truncated_tokens: int
+    prompt_truncated_tokens: int
+    response_truncated_tokens: int
+
+    @property
+    def truncated_tokens(self) -> int:
+        return self.prompt_truncated_tokens + self.response_truncated_tokens
 
 
 class PairEncoder:
-    """Encodes pairs as `[CLS] prompt [SEP] response [SEP]`, at most `max_tokens` ids.
+    """Encodes pairs in the tokenizer family's own template, at most `max_tokens` ids.
 
-    Without an explicit `prompt_budget` (tokens), the prompt may take what the response leaves, and at
-    least half of the room; the response then has the rest.
+    Text that spells a special token (`[SEP]`, `</s>`) is encoded as text: a prompt cannot forge the
+    boundary between prompt and response. Raises `ValueError` for a tokenizer of neither family.
     """
 
-    def __init__(self, tokenizer_file: str | Path, max_tokens: int, prompt_budget: int | None = None) -> None:
+    def __init__(self, tokenizer_file: str | Path, max_tokens: int, budgets: Budgets = Budgets()) -> None:
         self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._cls, self._sep = self._special("[CLS]", "<s>"), self._special("[SEP]", "</s>")
-        self.pad_id = self._special("[PAD]", "<pad>")
-        self.room = max_tokens - SPECIAL_TOKENS
+        self._tokenizer.encode_special_tokens = True
+        names = self._tokenizer.token_to_id
+        if None not in (names("[CLS]"), names("[SEP]"), names("[PAD]")):
+            self.template, self.pad_id = TEMPLATE, int(names("[PAD]"))
+            self._first, self._last = [int(names("[CLS]"))], [int(names("[SEP]"))]
+            self._between = self._last
+        elif None not in (names("<s>"), names("</s>"), names("<pad>")):
+            self.template, self.pad_id = ROBERTA_TEMPLATE, int(names("<pad>"))
+            self._first, self._last = [int(names("<s>"))], [int(names("</s>"))]
+            self._between = self._last * 2
+        else:
+            raise ValueError("tokenizer: has neither [CLS], [SEP] and [PAD] nor <s>, </s> and <pad>")
+        self.room = max_tokens - len(self._first + self._between + self._last)
         if self.room < 2:
-            raise ValueError(f"max_tokens: {max_tokens} leaves no room for a pair; use at least 5")
-        if prompt_budget is not None and not 0 < prompt_budget < self.room:
-            raise ValueError(f"prompt_budget: {prompt_budget} is outside 1 … {self.room - 1}")
-        self._prompt_budget = prompt_budget
+            raise ValueError(f"max_tokens: {max_tokens} leaves no room for a pair; use {max_tokens - self.room + 2}")
+        self.check(budgets)
+        self._budgets = budgets
 
-    def _special(self, *names: str) -> int:
-        for name in names:
-            number = self._tokenizer.token_to_id(name)
-            if number is not None:
-                return int(number)
-        raise ValueError(f"tokenizer: none of the tokens {names} is in its vocabulary")
-
-    def encode(self, prompt: str, response: str, truncation: TruncationPolicy = TruncationPolicy.ERROR) -> EncodedPair:
-        """Raises `PairError` for an empty or undecodable field, `PairTooLong` under policy `error`."""
-        fields = [self._tokens("prompt", prompt), self._tokens("response", response)]
-        lengths = [len(ids) for ids in fields]
-        prompt_room = self._prompt_budget or max(self.room // 2, self.room - lengths[1])
-        kept_prompt = min(lengths[0], prompt_room)
-        kept = [kept_prompt, min(lengths[1], self.room - kept_prompt)]
-        cut = sum(lengths) - sum(kept)
-        if cut and truncation is TruncationPolicy.ERROR:
-            field = "response" if kept[1] < lengths[1] else "prompt"
-            raise PairTooLong(
-                field,
-                f"the pair has {sum(lengths)} tokens and {cut} of them do not fit {self.room}; shorten it or "
-                "ask for truncation keep_head, keep_tail or keep_both_ends",
+    def check(self, budgets: Budgets) -> None:
+        """Raises `PairError` naming `prompt_budget` or `response_budget` when they do not fit the room."""
+        for field, tokens in (("prompt_budget", budgets.prompt), ("response_budget", budgets.response)):
+            if tokens is not None and not 0 < tokens < self.room:
+                raise PairError(field, f"{tokens} is outside 1 … {self.room - 1} tokens")
+        if budgets.prompt and budgets.response and budgets.prompt + budgets.response > self.room:
+            raise PairError(
+                "response_budget",
+                f"{budgets.response} tokens and a prompt_budget of {budgets.prompt} exceed the {self.room} that "
+                "this model takes; lower one of them",
             )
-        a, b = (_cut(ids, room, truncation) for ids, room in zip(fields, kept, strict=True))
-        return EncodedPair([self._cls, *a, self._sep, *b, self._sep], len(a), len(b), cut)
+
+    def encode(
+        self,
+        prompt: str,
+        response: str,
+        truncation: TruncationPolicy = TruncationPolicy.ERROR,
+        budgets: Budgets | None = None,
+    ) -> EncodedPair:
+        """`budgets` replaces the encoder's own for this pair; `check` it first.
+
+        Raises `PairError` for an empty or undecodable field, `PairTooLong` under policy `error`.
+        """
+        texts = [self._tokens("prompt", prompt), self._tokens("response", response)]
+        lengths = len(texts[0]), len(texts[1])
+        room = self._room(*lengths, budgets or self._budgets)
+        over = [max(0, length - most) for length, most in zip(lengths, room, strict=True)]
+        if any(over) and truncation is TruncationPolicy.ERROR:
+            worst = over.index(max(over))
+            raise PairTooLong(
+                ("prompt", "response")[worst],
+                f"has {lengths[worst]} tokens and may have {room[worst]} beside {lengths[1 - worst]} of the "
+                f"{('response', 'prompt')[worst]}; shorten it or ask for truncation keep_head, keep_tail or "
+                "keep_both_ends",
+            )
+        a, b = (_cut(ids, most, truncation) for ids, most in zip(texts, room, strict=True))
+        ids = [*self._first, *a, *self._between, *b, *self._last]
+        return EncodedPair(ids, len(a), len(b), over[0], over[1])
+
+    def _room(self, prompt: int, response: int, budgets: Budgets) -> tuple[int, int]:
+        """Most tokens of each field, given how many each has."""
+        if budgets.prompt is None and budgets.response is None:
+            most = max(self.room // 2, self.room - response)
+            return most, self.room - min(prompt, most)
+        if budgets.prompt is None:
+            assert budgets.response is not None
+            return self.room - min(response, budgets.response), budgets.response
+        rest = self.room - min(prompt, budgets.prompt)
+        return budgets.prompt, rest if budgets.response is None else budgets.response
 
     def _tokens(self, field: str, text: str) -> list[int]:
         if not text or text.isspace():

@@ -1,38 +1,75 @@
-"""The packed Longformer as one ONNX graph, dynamic in tokens, blocks, neighbours, batch and length."""
+"""The packed Longformer as one ONNX graph of plain operators, dynamic in tokens, blocks, keys and batch."""
 
+import math
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
 import torch
 from gapo_core.packing import INPUT_NAMES, pack
-from gapo_model.packed_longformer import PackedLongformer
+from gapo_model.packed_longformer import Layout, PackedLongformer, SelfAttention
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 OPSET = 17
 _AXES: dict[str, dict[int, str]] = {
     "ids": {0: "tokens"},
     "pos": {0: "tokens"},
-    "seg": {0: "tokens"},
-    "neighbours": {0: "blocks", 1: "width"},
+    "queries": {0: "blocks", 1: "block"},
+    "query_pos": {0: "blocks", 1: "block"},
+    "keys": {0: "blocks", 1: "width"},
+    "key_pos": {0: "blocks", 1: "width"},
+    "slots": {0: "tokens"},
     "cls": {0: "batch"},
-    "cls_of_block": {0: "blocks"},
-    "gather": {0: "batch", 1: "length"},
-    "gather_mask": {0: "batch", 1: "length"},
+    "owner": {0: "blocks"},
+    "member": {0: "batch", 1: "blocks"},
     "logits": {0: "batch"},
 }
 
 
-def write_graph(model: PackedLongformer, file: Path) -> None:
-    """Traces the model on a ragged batch and writes `file`; the graph computes in fp32."""
+class TracedLongformer(PackedLongformer):
+    """The same function as runtimes like it: one matrix product for query, key and value of a layer, scaled in
+    the weights, and gathers that part the heads as they copy, so that no transposition is left.
+    """
+
+    def __init__(self, model: PackedLongformer) -> None:
+        super().__init__(model.shape, model.block)
+        self.load_state_dict(model.state_dict())
+        for layer in self.longformer.encoder.layer:
+            self._fuse(cast(SelfAttention, cast(nn.Module, layer.attention).self))
+
+    def _fuse(self, attention: SelfAttention) -> None:
+        scale = 1 / math.sqrt(self.head_dim)
+        query, key, value = attention.query, attention.key, attention.value
+        fused = nn.Linear(self.hidden, 3 * self.hidden)
+        fused.weight = nn.Parameter(torch.cat([query.weight * scale, key.weight, value.weight]).detach())
+        fused.bias = nn.Parameter(torch.cat([query.bias * scale, key.bias, value.bias]).detach())
+        attention.qkv = fused
+
+    def _banded(self, attention: SelfAttention, x: Tensor, band: Tensor, at: Layout) -> Tensor:
+        h, b = self.heads, at.queries.shape[1]
+        rows = cast(nn.Linear, attention.qkv)(x).view(-1, self.head_dim)  # [T * 3 * h, d]: row 3 * h * token + head
+        head = torch.arange(h)[:, None]
+        key = at.keys[:, None] * (3 * h) + head  # [G, h, K]
+        q, k, v = (rows[index] for index in (at.queries[:, None] * (3 * h) + head, key + h, key + 2 * h))
+        weights = F.softmax(q @ k.transpose(-1, -2) + band, -1)  # in fp32, as the band is
+        mixed = weights.to(v.dtype) @ v  # [G, h, b, d]
+        slot = (at.slots // b * (h * b) + at.slots % b)[:, None] + torch.arange(h) * b  # [T, h]
+        return mixed.reshape(-1, self.head_dim)[slot].reshape(-1, self.hidden)
+
+
+def write_graph(model: PackedLongformer, file: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Traces the model on a ragged batch and writes `file`; the graph computes in `dtype`, logits are fp32."""
     rng = np.random.default_rng(0)
     sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in (5, 3 * model.block, 200)]
-    arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+    arrays = pack(sequences, model.block, max(model.half_windows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor on every call
         torch.onnx.export(
-            model.eval(),
+            TracedLongformer(model).eval().to(dtype),
             tuple(torch.from_numpy(array) for array in arrays.values()),
             str(file),
             input_names=list(INPUT_NAMES),
@@ -43,18 +80,20 @@ def write_graph(model: PackedLongformer, file: Path) -> None:
         )
 
 
-def store_weights_as_half(file: Path) -> None:
-    """Halves the file: fp32 weights become fp16 behind a Cast that the runtime folds when it loads.
+def store_weights_as(file: Path, dtype: int) -> None:
+    """Halves the file: fp32 weights become fp16 or bf16 behind a Cast that the runtime folds when it loads.
 
-    Arithmetic stays fp32. Round the model's own weights first (see `round_to_half`) and nothing is lost.
+    Arithmetic stays fp32. Round the model's own weights first (see `round_weights`) and nothing is lost.
     """
     model = onnx.load(str(file))
     casts, kept = [], []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 1024:
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             kept.append(tensor)
             continue
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{tensor.name}.half")
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(tensor).astype(helper.tensor_dtype_to_np_dtype(dtype)), f"{tensor.name}.half"
+        )
         kept.append(half)
         casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
@@ -64,9 +103,11 @@ def store_weights_as_half(file: Path) -> None:
     onnx.save(model, str(file))
 
 
-def round_to_half(model: PackedLongformer) -> None:
-    """Rounds every weight of the model to the nearest fp16 value, in place, so that halving loses nothing."""
+def round_weights(model: PackedLongformer, dtype: torch.dtype) -> None:
+    """Rounds the model's matrices in place to what `dtype` holds of them in the graph."""
     with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.numel() >= 1024:
-                parameter.copy_(parameter.half().float())
+        for name, parameter in model.named_parameters():
+            if parameter.dim() >= 2:
+                # The graph holds queries' weights scaled (see `TracedLongformer`).
+                scale = 1 / math.sqrt(model.head_dim) if name.endswith("self.query.weight") else 1.0
+                parameter.copy_((parameter * scale).to(dtype).float() / scale)

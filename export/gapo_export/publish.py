@@ -3,32 +3,69 @@
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from gapo_core.bundle import Architecture, Golden, Manifest, publish, sha256
+from gapo_core.bundle import Architecture, BundleError, Calibration, Golden, Manifest, publish, sha256
 from gapo_core.packing import pack
-from gapo_core.pairs import PairEncoder
+from gapo_core.pairs import PairEncoder, TruncationPolicy
 from gapo_model.checkpoint import load_checkpoint
+from gapo_model.longformerize import with_max_tokens
+from onnx import TensorProto
 
-from gapo_export.graph import round_to_half, store_weights_as_half, write_graph
+from gapo_export import target as targets
+from gapo_export.acceptance import read_pairs
+from gapo_export.external import keep_weights_beside
+from gapo_export.graph import round_weights, store_weights_as, write_graph
+from gapo_export.precision import narrow
+from gapo_export.target import Precision, Target
 from gapo_export.validate import validate
 
+NARROW_TOLERANCE = 0.05
+"""Kernels of other CPUs and GPUs round narrow numbers in another order."""
 GOLDEN = ("Describe a laptop. memory: 8 gb, price range: budget", "a budget laptop with 8 gb of memory .")
 
 
 def export_checkpoint(
-    checkpoint: Path, store: Path, name: str, version: str, half_weights: bool, quality: dict[str, Any]
+    checkpoint: Path,
+    store: Path,
+    name: str,
+    version: str,
+    *,
+    half_weights: bool = False,
+    quality: dict[str, Any] | None = None,
+    target: Target = Target.CPU,
+    max_tokens: int | None = None,
+    truncation: TruncationPolicy = TruncationPolicy.ERROR,
+    precision: Precision = Precision.FP32,
+    pairs: Path | None = None,
 ) -> Path:
-    """Publishes `<store>/<name>/<version>`. Raises `BundleError` if the graph does not match the module."""
+    """Publishes `<store>/<name>/<version>`; `max_tokens` sets another limit than the checkpoint's.
+
+    `truncation` is what the server does with a longer pair unless a request says otherwise. A precision below fp32
+    is accepted on `pairs`, JSON lines of real ones (see `acceptance`). Raises `BundleError` if the graph does not
+    match the module, the precision is not accepted, or the target cannot run it.
+    """
+    targets.check(target, precision.value, version)
+    if (precision is Precision.FP32) != (pairs is None) or (pairs and half_weights):
+        raise BundleError(
+            "precision: one below fp32 is accepted on --pairs and goes without --half-weights; fp32 takes no --pairs"
+        )
     model = load_checkpoint(checkpoint).eval()
+    trained = model.shape.max_tokens
+    if max_tokens is not None:
+        model = with_max_tokens(model, max_tokens)
     if half_weights:
-        round_to_half(model)
+        round_weights(model, torch.float16)
     shape = model.shape
     encoder = PairEncoder(checkpoint / "tokenizer.json", shape.max_tokens)
-    arrays = pack([encoder.encode(*GOLDEN).ids], model.block, max(model.half_windows), encoder.pad_id)
+    golden_ids = encoder.encode(*GOLDEN).ids
+    arrays = pack([golden_ids], model.block, max(model.half_windows))
     with torch.inference_mode():
         golden = model(*map(torch.from_numpy, arrays.values())).item()
+    provenance: dict[str, Any] = {"checkpoint_sha256": sha256(checkpoint / "model.safetensors")}
+    provenance |= {"target": target.value, "checkpoint_max_tokens": trained}
     manifest = Manifest(
         name=name,
         version=version,
@@ -41,17 +78,45 @@ def export_checkpoint(
             block=model.block,
             max_tokens=shape.max_tokens,
         ),
+        precision=precision.value,
+        template=encoder.template,
+        truncation=truncation,
         golden=Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=golden),
-        provenance={"checkpoint_sha256": sha256(checkpoint / "model.safetensors")},
-        quality=quality,
+        provenance=provenance,
+        calibration=_calibration(checkpoint),
+        quality=dict(quality or {}),
         files={},
     )
 
     def write(work: Path) -> None:
-        write_graph(model, work / "model.onnx")
-        if half_weights:
-            store_weights_as_half(work / "model.onnx")
-        validate(model, work / "model.onnx")
+        graph = work / "model.onnx"
+        if pairs is None:
+            write_graph(model, graph)
+            if half_weights:
+                store_weights_as(graph, TensorProto.FLOAT16)
+            keep_weights_beside(graph)
+            validate(model, graph)
+        else:
+            with TemporaryDirectory() as folder:
+                wide = Path(folder) / graph.name
+                write_graph(model, wide)
+                validate(model, wide)
+                agreement, score = narrow(
+                    model, wide, graph, precision, target, encoder, read_pairs(pairs), manifest.calibration, golden_ids
+                )
+            # What only the finished graph tells goes into the manifest before that is written.
+            manifest.quality["agreement_with_fp32"] = agreement.figures()
+            manifest.golden = Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=score, tolerance=NARROW_TOLERANCE)
+            keep_weights_beside(graph)
         shutil.copy(checkpoint / "tokenizer.json", work / "tokenizer.json")
 
-    return publish(store, manifest, write)
+    path = publish(store, manifest, write)
+    if target is Target.TRITON:
+        targets.write_triton_config(path.parent, targets.triton_config(name, path / "model.onnx"))
+    return path
+
+
+def _calibration(checkpoint: Path) -> Calibration:
+    """What `gapo train rm` fitted beside the weights, or the plain logistic function."""
+    file = checkpoint / "calibration.json"
+    return Calibration.model_validate_json(file.read_bytes()) if file.exists() else Calibration()

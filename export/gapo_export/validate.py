@@ -24,7 +24,7 @@ def validate(model: PackedLongformer, file: Path) -> float:
     rng, worst = np.random.default_rng(1), 0.0
     for lengths in ragged_shapes(model.shape.max_tokens):
         sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in lengths]
-        arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+        arrays = pack(sequences, model.block, max(model.half_windows))
         with torch.inference_mode():
             expected = model(*map(torch.from_numpy, arrays.values())).numpy()
         got = session.run(["logits"], arrays)[0]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 
 
-def load_checkpoint(directory: str | Path, block: int = 32) -> PackedLongformer:
+def load_checkpoint(directory: str | Path, block: int = 64) -> PackedLongformer:
     """Loads a `LongformerForSequenceClassification` checkpoint; a headless one gets a fresh head.
 
     Raises `ValueError` naming parameters that are missing or have another shape.

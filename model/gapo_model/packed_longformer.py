@@ -1,8 +1,8 @@
-"""Longformer for sequence classification on packed blocks: exact, no padding beyond a block.
+"""Longformer for sequence classification on packed tokens: exact, linear layers see no padding at all.
 
 Parameter names are those of Hugging Face's `LongformerForSequenceClassification`, so its checkpoints
-load unchanged. Global attention is on CLS only. T tokens in NB blocks of b, B sequences, N the longest
-sequence, M neighbour blocks (see `gapo_core.packing.pack`).
+load unchanged. Global attention is on CLS only. T tokens of B sequences; attention in G blocks of b queries
+and K keys (see `gapo_core.packing.pack`); h heads of d.
 """
 
 import math
@@ -12,8 +12,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
-MASKED = -1e9
+MASKED = -6e4  # within the range of fp16
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class _Embeddings(nn.Module):
         self.offset = shape.pad_token_id + 1
 
     def forward(self, ids: Tensor, pos: Tensor) -> Tensor:
-        x = self.word_embeddings(ids) + self.position_embeddings(pos.clamp(min=0) + self.offset)
+        x = self.word_embeddings(ids) + self.position_embeddings(pos + self.offset)
         return cast(Tensor, self.LayerNorm(x + self.token_type_embeddings.weight[0]))
 
 
-class _SelfAttention(nn.Module):
+class SelfAttention(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.query = nn.Linear(hidden, hidden)
@@ -81,7 +82,7 @@ class _Attention(nn.Module):
     def __init__(self, shape: LongformerShape) -> None:
         super().__init__()
         hidden = shape.hidden_size
-        self.add_module("self", _SelfAttention(hidden))
+        self.add_module("self", SelfAttention(hidden))
         self.output = _Residual(hidden, hidden, shape.layer_norm_eps, shape.hidden_dropout_prob)
 
 
@@ -126,12 +127,30 @@ class _Head(nn.Module):
         return cast(Tensor, self.out_proj(hidden))
 
 
-class PackedLongformer(nn.Module):
-    """Forward and backward over packed arrays; returns logits [B, num_labels]."""
+@dataclass(frozen=True)
+class Layout:
+    """What `gapo_core.packing.pack` says of blocks, for every layer; `absent` [G, 1, b] masks missing queries."""
 
-    def __init__(self, shape: LongformerShape, block: int = 32) -> None:
+    queries: Tensor
+    keys: Tensor
+    slots: Tensor
+    cls: Tensor
+    owner: Tensor
+    member: Tensor
+    absent: Tensor
+
+
+class PackedLongformer(nn.Module):
+    """Forward and backward over packed arrays; returns logits [B, num_labels].
+
+    Works under bf16 autocast. `gradient_checkpointing` keeps only the layers' inputs for the backward pass.
+    `block` is the size of attention blocks to pack for.
+    """
+
+    def __init__(self, shape: LongformerShape, block: int = 64) -> None:
         super().__init__()
         self.shape, self.block = shape, block
+        self.gradient_checkpointing = False
         self.heads, self.hidden = shape.num_attention_heads, shape.hidden_size
         self.head_dim = self.hidden // self.heads
         self.half_windows = [window // 2 for window in shape.attention_window]
@@ -147,75 +166,76 @@ class PackedLongformer(nn.Module):
         self,
         ids: Tensor,
         pos: Tensor,
-        seg: Tensor,
-        neighbours: Tensor,
+        queries: Tensor,
+        query_pos: Tensor,
+        keys: Tensor,
+        key_pos: Tensor,
+        slots: Tensor,
         cls: Tensor,
-        cls_of_block: Tensor,
-        gather: Tensor,
-        gather_mask: Tensor,
+        owner: Tensor,
+        member: Tensor,
     ) -> Tensor:
         x = self.longformer.embeddings(ids, pos)  # [T, hidden]
         # Masks depend on the window only, so layers of one window share one.
-        bands = {half: self._band(pos, seg, neighbours, half) for half in set(self.half_windows)}
-        global_bias = ((1 - gather_mask).to(x.dtype) * MASKED)[:, None]  # [B, 1, N]
-        layers = self.longformer.encoder.layer
-        for depth, module in enumerate(layers):
-            layer = cast(_Layer, module)
-            attention = cast(_SelfAttention, layer.attention.self)
-            at_cls = x[cls]
-            mixed = self._from_cls(attention, at_cls, x[gather], global_bias)
-            if depth == len(layers) - 1:  # the classifier reads CLS only
-                x = at_cls
+        bands = {half: _band(query_pos, key_pos, half) for half in set(self.half_windows)}
+        absent = (query_pos < 0).to(torch.float32)[:, None] * MASKED  # [G, 1, b]
+        at = Layout(queries, keys, slots, cls, owner, member.to(torch.float32), absent)
+        last = len(self.half_windows) - 1
+        for depth, module in enumerate(self.longformer.encoder.layer):
+            layer, band = cast(_Layer, module), bands[self.half_windows[depth]]
+            if self.gradient_checkpointing and torch.is_grad_enabled():
+                x = checkpoint(self._layer, layer, x, band, at, depth == last, use_reentrant=False)
             else:
-                local = self._banded(attention, x, bands[self.half_windows[depth]], neighbours, cls_of_block)
-                mixed = local.scatter(0, cls[:, None].expand(-1, self.hidden), mixed.to(local.dtype))
-            x = layer.attention.output(mixed, x)
-            x = layer.output(F.gelu(layer.intermediate.dense(x)), x)
-        return cast(Tensor, self.classifier(x))
+                x = self._layer(layer, x, band, at, depth == last)
+        return cast(Tensor, self.classifier(x)).float()
 
-    def _band(self, pos: Tensor, seg: Tensor, neighbours: Tensor, half: int) -> Tensor:
-        """0 where a query sees a key and MASKED elsewhere, CLS column first. [NB, 1, b, 1 + M*b]"""
-        pos, seg = pos.view(-1, self.block), seg.view(-1, self.block)
-        none = torch.full_like(pos[:1], -1)
-        rows = neighbours.shape[0]
-        key_pos = torch.cat([pos, none])[neighbours].reshape(rows, 1, -1)
-        key_seg = torch.cat([seg, none])[neighbours].reshape(rows, 1, -1)
-        near = (key_pos - pos[:, :, None]).abs() <= half
-        # CLS (position 0) has its own column; padding is -1.
-        hidden = ~(near & (key_seg == seg[:, :, None]) & (key_pos > 0))
-        bias = hidden.to(torch.float32) * MASKED
-        return torch.cat([torch.zeros_like(bias[:, :, :1]), bias], -1)[:, None]
+    def _layer(self, layer: _Layer, x: Tensor, band: Tensor, at: Layout, last: bool) -> Tensor:
+        """[T, hidden] -> [T, hidden]; the last layer gives [B, hidden], as the classifier reads CLS only."""
+        attention = cast(SelfAttention, layer.attention.self)
+        at_cls = x[at.cls]
+        mixed = self._from_cls(attention, at_cls, F.embedding(at.queries, x), at)
+        if last:
+            x = at_cls
+        else:
+            local = self._banded(attention, x, band, at)
+            mixed = local.index_copy(0, at.cls, mixed.to(local.dtype))
+        x = layer.attention.output(mixed, x)
+        return cast(Tensor, layer.output(F.gelu(layer.intermediate.dense(x)), x))
 
-    def _banded(
-        self, attention: _SelfAttention, x: Tensor, band: Tensor, neighbours: Tensor, cls_of_block: Tensor
-    ) -> Tensor:
+    def _banded(self, attention: SelfAttention, x: Tensor, band: Tensor, at: Layout) -> Tensor:
         """Sliding-window attention. [T, hidden] -> [T, hidden]"""
-        q = (attention.query(x) / math.sqrt(self.head_dim)).view(-1, self.block, self.heads, self.head_dim)
-        k = self._seen(attention.key(x), neighbours, cls_of_block)
-        v = self._seen(attention.value(x), neighbours, cls_of_block)
-        weights = F.softmax(q.transpose(1, 2) @ k.transpose(-1, -2) + band, -1)
-        return (weights.to(v.dtype) @ v).transpose(1, 2).reshape(-1, self.hidden)
+        # F.embedding: its backward is several times faster than that of indexing.
+        q, k, v = (
+            F.embedding(rows, linear(x)).unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
+            for rows, linear in ((at.queries, attention.query), (at.keys, attention.key), (at.keys, attention.value))
+        )
+        mixed = F.scaled_dot_product_attention(q, k, v, band.to(q.dtype))  # [G, h, b, d]
+        return F.embedding(at.slots, mixed.transpose(1, 2).reshape(-1, self.hidden))
 
-    def _seen(self, t: Tensor, neighbours: Tensor, cls_of_block: Tensor) -> Tensor:
-        """Keys or values that each block sees: CLS, then its neighbours. [NB, heads, 1 + M*b, head_dim]"""
-        blocks = t.view(-1, self.block * self.hidden)
-        rows = torch.cat([blocks, torch.zeros_like(blocks[:1])])
-        count = neighbours.shape[0]
-        seen = rows[neighbours].view(count, -1, self.heads, self.head_dim)
-        cls = t[cls_of_block].view(count, 1, self.heads, self.head_dim)
-        return torch.cat([cls, seen], 1).transpose(1, 2)
+    def _from_cls(self, attention: SelfAttention, at_cls: Tensor, tokens: Tensor, at: Layout) -> Tensor:
+        """CLS attends to its whole sequence, block by block; [B, hidden] from tokens [G, b, hidden].
 
-    def _from_cls(self, attention: _SelfAttention, at_cls: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:
-        """CLS attends to its whole sequence; key and value projections are folded into the one query.
-
-        The key bias is constant in the softmax and drops out. [B, hidden]
+        Key and value projections are folded into the one query; the key bias is constant in the softmax
+        and drops out. The softmax runs over the blocks of a sequence together.
         """
         h, d, hidden = self.heads, self.head_dim, self.hidden
         q = (attention.query_global(at_cls) / math.sqrt(d)).view(-1, h, 1, d)
-        key = attention.key_global.weight.view(1, h, d, hidden)
-        folded = (q @ key).squeeze(2)  # [B, heads, hidden]
-        weights = F.softmax(folded @ tokens.transpose(1, 2) + bias, -1)
-        context = weights.to(tokens.dtype) @ tokens  # [B, heads, hidden]
-        value = attention.value_global.weight.view(1, h, d, hidden)
-        out = (value @ context[..., None]).squeeze(-1)
+        folded = (q @ attention.key_global.weight.view(1, h, d, hidden)).view(-1, h, hidden)  # [B, h, hidden]
+        scores = folded[at.owner] @ tokens.transpose(1, 2) + at.absent  # [G, h, b]
+        peaks = scores.detach().amax(-1)
+        peak = torch.where(at.member[..., None] > 0, peaks, MASKED).amax(1)  # [B, h]
+        weights = torch.exp(scores - peak[at.owner][..., None])
+        total = at.member @ weights.sum(-1)  # [B, h]
+        weights = weights / total[at.owner][..., None]
+        parts = (weights.to(tokens.dtype) @ tokens).flatten(1)  # [G, h * hidden]
+        context = at.member.to(parts.dtype) @ parts
+        out = attention.value_global.weight.view(1, h, d, hidden) @ context.view(-1, h, hidden, 1)
         return out.reshape(-1, hidden) + attention.value_global.bias
+
+
+def _band(query_pos: Tensor, key_pos: Tensor, half: int) -> Tensor:
+    """0 where a query sees a key (CLS, or within `half`) and MASKED elsewhere. [G, 1, b, K]"""
+    key = key_pos[:, None]
+    near = (key - query_pos[..., None]).abs() <= half
+    visible = (near & (key >= 0)) | (key == 0)
+    return (~visible).to(torch.float32)[:, None] * MASKED

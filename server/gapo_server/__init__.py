@@ -1,1 +1,6 @@
 """The reward-model server: engine, batcher, REST and gRPC. Never imports torch."""
+
+import logging
+
+# Whoever runs the server says where its log goes; until then it goes nowhere.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -1,17 +1,26 @@
 """One process: REST and gRPC over one scoring service in one event loop."""
 
 import asyncio
+import logging
+import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
+from gapo_server import logs
 from gapo_server.config import Settings
-from gapo_server.grpc import servicer
+from gapo_server.engine.cpu import pin_to_node
+from gapo_server.grpc.server import RpcServer
+from gapo_server.health import Health
 from gapo_server.rest import routes
-from gapo_server.scoring.service import ScoringService, load_models
+from gapo_server.rest.connections import TimedProtocol
+from gapo_server.scoring.service import ScoringService
+from gapo_server.store import ServedModel, load_models
+
+log = logging.getLogger(__name__)
 
 
 class _Web(uvicorn.Server):
@@ -22,35 +31,102 @@ class _Web(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `BundleError`, or `OSError` when a port is taken."""
-    models = load_models(settings)
-    service = ScoringService(models, settings)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.http_port))
-        http_port = listener.getsockname()[1]
+def _bind(host: str, port: int, what: str) -> socket.socket:
+    """A bound socket, IPv4 or IPv6 as the host asks. Raises `OSError` that names the port and the remedy."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if host == "::":
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            f"{what} port {port} on {host}: {error.strerror}; choose another --{what.lower()}-port"
+        ) from error
+    return listener
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def serve(settings: Settings, models: Sequence[ServedModel] | None = None) -> bool:
+    """Serves until SIGINT or SIGTERM, then drains; a second signal stops at once.
+
+    `models` stand in for those of the settings. Returns whether everything ended in time. Raises `BundleError`,
+    or `OSError` when a port is taken.
+    """
+    with _bind(settings.host, settings.http_port, "HTTP") as listener:
+        # gRPC binds by itself, and reports a taken port as a log of its own: look first.
+        _bind(settings.host, settings.grpc_port, "gRPC").close()
+        service = ScoringService(models or load_models(settings), settings)
+        health = Health(service)
+        rpc = RpcServer(service)
         try:
-            rpc, grpc_port = await servicer.start(service, f"{settings.host}:{settings.grpc_port}")
+            grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))
         except RuntimeError as error:
-            raise OSError(f"gRPC port {settings.grpc_port}: {error}") from error
-        config = uvicorn.Config(routes.build(service), log_level="warning", access_log=False)
-        web = _Web(config)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, web.handle_exit, number, None)
-        names = ", ".join(f"{m.manifest.name} {m.manifest.version}" for m in models)
+            raise OSError(f"gRPC port {settings.grpc_port}: {error}; choose another --grpc-port") from error
+        TimedProtocol.head_timeout = settings.body_timeout
+        web = _Web(
+            uvicorn.Config(
+                routes.build(service, health),
+                http=TimedProtocol,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=max(1, round(settings.drain_timeout)),
+            )
+        )
+        watch = asyncio.create_task(health.watch(rpc.tell))
+        _handle_signals(web, service)
         print(
-            f"serving {names}: REST {settings.host}:{http_port}, gRPC {settings.host}:{grpc_port}; try "
-            f"curl -s http://{settings.host}:{http_port}/v1/score -H 'content-type: application/json' -d "
-            """'{"pairs":[{"prompt":"Describe a laptop. memory: 8 gb","response":"a laptop with 8 gb of memory"}]}'""",
+            _banner(service, _address(settings.host, listener.getsockname()[1]), _address(settings.host, grpc_port)),
             flush=True,
         )
         try:
             await web.serve(sockets=[listener])
         finally:
-            await rpc.stop(grace=5)
-            await service.close()
+            service.admission.stopping = True
+            await rpc.tell(False)
+            await rpc.stop(0 if web.force_exit else settings.drain_timeout)
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            idle = await service.close()
+        return idle
+
+
+def _handle_signals(web: _Web, service: ScoringService) -> None:
+    def stop(number: int) -> None:
+        log.info("%s: %s", signal.Signals(number).name, "stopping at once" if web.should_exit else "draining")
+        web.force_exit = web.should_exit
+        web.should_exit = service.admission.stopping = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+
+
+def _banner(service: ScoringService, rest: str, grpc: str) -> str:
+    names = ", ".join(f"{m.manifest.name} {m.manifest.version}" for m in service.models.values())
+    key = " -H 'authorization: Bearer KEY'" if service.settings.api_key else ""
+    return (
+        f"serving {names}: REST {rest}, gRPC {grpc}; try "
+        f"curl -s http://{rest}/v1/score -H 'content-type: application/json'{key} -d "
+        """'{"pairs":[{"prompt":"Describe a laptop. memory: 8 gb","response":"a laptop with 8 gb of memory"}]}'"""
+    )
 
 
 def run(settings: Settings) -> None:
-    asyncio.run(serve(settings))
+    logs.configure(settings.log_level, settings.log_format)
+    if settings.numa_node is not None:
+        pin_to_node(settings.numa_node)
+    if not asyncio.run(serve(settings)):
+        # A thread that is still inside the engine would hold the process for ever.
+        log.error("the engine did not answer in time; leaving")
+        os._exit(1)

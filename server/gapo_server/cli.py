@@ -1,32 +1,47 @@
-"""`gapo serve`."""
+"""`gapo serve`: its options are the fields of `Settings`."""
 
-from pathlib import Path
-from typing import Annotated
+import inspect
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from gapo_core.bundle import BundleError
+from pydantic import SecretStr, ValidationError
 
-from gapo_server.app import run
-from gapo_server.config import Settings
+from gapo_server.config import EMBEDDED, Settings
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    """The field as a typer option with its description, default and variable."""
+    field = Settings.model_fields[name]
+    kind: Any = field.annotation
+    if kind == SecretStr | None:
+        kind = str | None
+    elif get_origin(kind) is Literal:
+        kind = type(get_args(kind)[0])
+    shown = field.default not in (None, EMBEDDED)
+    option = typer.Option(help=field.description, envvar=f"GAPO_{name.upper()}", show_default=shown)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=Annotated[kind, option]
+    )
 
 
 def register(app: typer.Typer) -> None:
-    @app.command()
-    def serve(
-        store: Annotated[
-            Path | None, typer.Option(help="Folder of <model>/<version> bundles; default: the embedded model.")
-        ] = None,
-        bundle: Annotated[Path | None, typer.Option(help="Serve this one bundle.")] = None,
-        host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
-        http_port: Annotated[int | None, typer.Option(help="REST port (8080); 0 takes a free one.")] = None,
-        grpc_port: Annotated[int | None, typer.Option(help="gRPC port (8081); 0 takes a free one.")] = None,
-        max_batch_tokens: Annotated[int | None, typer.Option(help="Token budget of one batch (16384).")] = None,
-        threads: Annotated[int | None, typer.Option(help="Threads of the runtime; 0 lets it choose.")] = None,
-    ) -> None:
+    def serve(**options: Any) -> None:
         """Serve a reward model over REST and gRPC. Every option is also a variable GAPO_… ."""
-        given = {key: value for key, value in locals().items() if value is not None}
+        from gapo_server.app import run  # the runtime is loaded by those who serve, not by `gapo --help`
+
         try:
-            run(Settings(**given))
+            run(Settings(**options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            flag = str(first["loc"][0]).replace("_", "-")
+            typer.echo(f"error: --{flag}: {first['msg']}", err=True)
+            raise typer.Exit(2) from None
         except (BundleError, OSError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
+
+    parameters = [_parameter(name) for name in Settings.model_fields]
+    serve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    serve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": None}
+    app.command()(serve)

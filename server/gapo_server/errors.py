@@ -1,4 +1,17 @@
-"""What can go wrong with a request, and its gRPC status and HTTP code: the one table of both protocols."""
+"""What can go wrong with a request, and its gRPC status and HTTP code: the one table of both protocols.
+
+RequestError
+├── InvalidInput            422  INVALID_ARGUMENT
+│   └── TooLong             422  INVALID_ARGUMENT    over a token budget under policy `error`
+├── Unauthenticated         401  UNAUTHENTICATED
+├── UnknownModel            404  NOT_FOUND
+├── TooLarge                413  RESOURCE_EXHAUSTED  over a limit of one request
+├── BodyTimeout             408  DEADLINE_EXCEEDED   the request did not arrive in time
+├── Overloaded              503  UNAVAILABLE         try again after `retry_after` seconds (429 by setting)
+│   └── Stopping            503  UNAVAILABLE         another server may answer
+├── DeadlineExceeded        504  DEADLINE_EXCEEDED
+└── EngineFailed            500  INTERNAL
+"""
 
 import grpc
 
@@ -10,13 +23,21 @@ class RequestError(Exception):
     http = 500
     status = grpc.StatusCode.INTERNAL
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.retry_after = field, retry_after
 
 
 class InvalidInput(RequestError):
     reason, http, status = "invalid_input", 422, grpc.StatusCode.INVALID_ARGUMENT
+
+
+class TooLong(InvalidInput):
+    reason = "too_long"
+
+
+class Unauthenticated(RequestError):
+    reason, http, status = "unauthenticated", 401, grpc.StatusCode.UNAUTHENTICATED
 
 
 class UnknownModel(RequestError):
@@ -27,8 +48,20 @@ class TooLarge(RequestError):
     reason, http, status = "too_large", 413, grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+class BodyTimeout(RequestError):
+    reason, http, status = "body_timeout", 408, grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 class Overloaded(RequestError):
     reason, http, status = "overloaded", 503, grpc.StatusCode.UNAVAILABLE
+
+
+class Stopping(Overloaded):
+    reason = "stopping"
+
+
+class DeadlineExceeded(RequestError):
+    reason, http, status = "deadline_exceeded", 504, grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 class EngineFailed(RequestError):

@@ -1,36 +1,91 @@
-"""`gapo models`."""
+"""`gapo models`: what a store holds, whether it is sound, and which version is served."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
-from gapo_core.bundle import BundleError, load
+from gapo_core.bundle import BundleError, load, read_manifest
+from gapo_core.store import default_bundles, list_bundles, promote
 
 from gapo_server.config import EMBEDDED, Settings
-from gapo_server.scoring.service import ServedModel
+from gapo_server.engine.base import DeviceUnavailable
+
+Store = Annotated[Path, typer.Option(envvar="GAPO_STORE", help="Folder of bundles; default: the embedded model's.")]
+Which = Annotated[str, typer.Argument(metavar="BUNDLE", help="NAME/VERSION in the store, or a bundle's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="List, show and verify bundles.")
+    group = typer.Typer(no_args_is_help=True, help="List, show, verify and promote bundles.")
     app.add_typer(group, name="models")
 
     @group.command("list")
-    def list_(store: Annotated[Path, typer.Option(help="Folder of bundles.")] = EMBEDDED) -> None:
-        """List the bundles of a store."""
-        for manifest in sorted(store.glob("[!.]*/[!.]*/manifest.json")):
-            typer.echo(f"{manifest.parent.parent.name} {manifest.parent.name}")
-
-    @group.command()
-    def verify(bundle: Path) -> None:
-        """Check every hash, load the graph and score the golden pair."""
+    def list_(store: Store = EMBEDDED, as_json: AsJson = False) -> None:
+        """List the bundles of a store; the default of each model is the one that is served."""
         try:
-            ServedModel(load(bundle), Settings())
+            served = default_bundles(store)
         except BundleError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
-        typer.echo("ok")
+            _fail(str(error))
+        rows = [_row(path, path in served) for path in list_bundles(store)]
+        if as_json:
+            typer.echo(json.dumps({"models": rows}))
+            return
+        for row in rows:
+            mark = "default" if row["default"] else ""
+            typer.echo(f"{row['name']} {row['version']} {row['precision']} {row['max_tokens']} {mark}".rstrip())
 
     @group.command()
-    def show(bundle: Path) -> None:
+    def show(bundle: Which, store: Store = EMBEDDED) -> None:
         """Print the manifest."""
-        typer.echo((bundle / "manifest.json").read_text(encoding="utf-8"))
+        try:
+            typer.echo(read_manifest(_find(bundle, store) / "manifest.json").model_dump_json(indent=2))
+        except BundleError as error:
+            _fail(str(error))
+
+    @group.command()
+    def verify(bundle: Which, store: Store = EMBEDDED, as_json: AsJson = False) -> None:
+        """Check every hash, load the graph, run a warm-up batch and score the golden pair."""
+        from gapo_server.store import ServedModel  # the runtime is loaded by those who run a graph
+
+        path, problem = _find(bundle, store), ""
+        try:
+            ServedModel(load(path), Settings(prompt_budget=None, response_budget=None))
+        except (BundleError, DeviceUnavailable) as error:
+            problem = str(error)
+        if as_json:
+            typer.echo(json.dumps({"bundle": str(path), "ok": not problem, "problem": problem}))
+        else:
+            typer.echo(f"error: {problem}" if problem else "ok", err=bool(problem))
+        if problem:
+            raise typer.Exit(1)
+
+    @group.command("promote")
+    def promote_(bundle: Which, store: Store = EMBEDDED) -> None:
+        """Make NAME/VERSION the version that servers of this store serve from their next start on."""
+        name, _, version = bundle.partition("/")
+        try:
+            path = promote(store, name, version)
+        except (BundleError, OSError) as error:
+            _fail(str(error))
+        typer.echo(str(path))
+
+
+def _find(bundle: str, store: Path) -> Path:
+    """The folder in the store, or else the path as given."""
+    return store / bundle if (store / bundle / "manifest.json").is_file() else Path(bundle)
+
+
+def _row(path: Path, is_default: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": path.parent.name, "version": path.name, "default": is_default}
+    try:
+        manifest = read_manifest(path / "manifest.json")
+    except BundleError as error:
+        return row | {"precision": "unreadable", "max_tokens": 0, "created_at": "", "problem": str(error)}
+    known = {"precision": manifest.precision, "max_tokens": manifest.architecture.max_tokens}
+    return row | known | {"created_at": manifest.created_at, "problem": ""}
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(1)

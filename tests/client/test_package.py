@@ -1,7 +1,10 @@
 """The client is light and its names are stable; the committed stubs equal the protos."""
 
+import os
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import gapo
@@ -24,13 +27,61 @@ def test_importing_the_client_imports_nothing_heavy() -> None:
 
 
 def test_the_committed_stubs_equal_the_protos(tmp_path) -> None:
-    out = [f"--{kind}_out={tmp_path}" for kind in ("python", "grpc_python")]
+    """The .pyi too: mypy-protobuf's plugin must stand beside this Python for protoc to find it."""
+    out = [f"--{kind}_out={tmp_path}" for kind in ("python", "grpc_python", "mypy")]
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", str(ROOT / "protos"), *out]
-    subprocess.run([*command, str(ROOT / "protos/gapo/v1/reward.proto")], check=True)
-    for name in ("reward_pb2.py", "reward_pb2_grpc.py"):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = os.environ | {"PATH": path}
+    subprocess.run([*command, str(ROOT / "protos/gapo/v1/reward.proto")], check=True, env=env, capture_output=True)
+    for name in ("reward_pb2.py", "reward_pb2_grpc.py", "reward_pb2.pyi"):
         assert (tmp_path / "gapo/v1" / name).read_bytes() == (ROOT / "clients/python/gapo/v1" / name).read_bytes()
 
 
-def test_a_url_without_a_known_scheme_is_refused() -> None:
-    with pytest.raises(ValueError, match="url"):
-        gapo.Client("127.0.0.1:8080")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A folder with the sdist and the wheel."""
+    out = tmp_path_factory.mktemp("dist")
+    for kind in ("build_wheel", "build_sdist"):
+        program = f"import hatchling.build; hatchling.build.{kind}({str(out)!r})"
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True)
+    return out
+
+
+PACKAGES = {"gapo", "gapo_core", "gapo_model", "gapo_training", "gapo_export", "gapo_server"}
+
+
+def test_the_wheel_holds_the_six_packages_and_nothing_else(built) -> None:
+    (wheel,) = built.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == PACKAGES
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
+    assert any(name.startswith("gapo_server/bundles/") and name.endswith("/model.onnx") for name in names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_sdist_holds_what_builds_and_tests_it(built) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "protos/gapo/v1/reward.proto"} <= names
+    assert not [name for name in names if name.startswith((".venv", ".ci", "runs", "store"))]
+
+
+@pytest.mark.slow
+def test_the_base_wheel_alone_is_a_client_that_names_missing_extras(built, tmp_path) -> None:
+    """Installs the wheel without extras in an environment of its own (from the package index)."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv/bin/python"
+    (wheel,) = built.glob("*.whl")
+    install = [python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel]
+    subprocess.run(install, check=True, capture_output=True, cwd=tmp_path)
+    program = "import gapo, sys; assert 'numpy' not in sys.modules; gapo.Client('http://x').close()"
+    subprocess.run([python, "-c", program], check=True, cwd=tmp_path)
+    shown = subprocess.run(
+        [tmp_path / "venv/bin/gapo", "--help"], check=True, capture_output=True, text=True, cwd=tmp_path
+    ).stdout
+    assert "score" in shown
+    for command, extra in (("serve", "server"), ("train", "training"), ("export", "export")):
+        done = subprocess.run([tmp_path / "venv/bin/gapo", command], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 1
+        assert f"pip install 'gapo[{extra}]'" in done.stderr

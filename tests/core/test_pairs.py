@@ -1,12 +1,24 @@
 """Pairs become token ids within their budgets, and nothing is cut silently."""
 
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
 import pytest
 from gapo_core.constraints.attributes import Attribute, states
-from gapo_core.packing import pack, unpack
-from gapo_core.pairs import PairEncoder, PairError, PairTooLong, TruncationPolicy
-from hypothesis import given
+from gapo_core.packing import pack, runs, score_runs, unpack
+from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
+from gapo_server.config import EMBEDDED
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+TOKENIZERS = {
+    "bert": next(EMBEDDED.glob("*/*/tokenizer.json")),
+    "roberta": GOLDEN / "roberta-tokenizer.json",
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +68,101 @@ def test_every_token_is_kept_or_counted(encoder, prompt, response, policy) -> No
     assert min(got.prompt_tokens, got.response_tokens) >= 1
 
 
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.sampled_from([p for p in TruncationPolicy if p is not TruncationPolicy.ERROR]),
+    st.one_of(st.none(), st.integers(1, 9)),
+    st.one_of(st.none(), st.integers(1, 9)),
+)
+def test_a_budget_bounds_its_field_and_is_guaranteed_to_it(encoder, prompt, response, policy, a, b) -> None:
+    budgets = Budgets(a, b)
+    if a and b and a + b > encoder.room:
+        with pytest.raises(PairError, match="response_budget"):
+            encoder.check(budgets)
+        return
+    encoder.check(budgets)
+    got = encoder.encode(_words(0, prompt), _words(0, response), policy, budgets)
+    for length, kept, cut, budget in (
+        (prompt, got.prompt_tokens, got.prompt_truncated_tokens, a),
+        (response, got.response_tokens, got.response_truncated_tokens, b),
+    ):
+        assert kept + cut == length
+        assert kept >= 1
+        if budget:
+            assert kept == min(length, budget)
+    if not got.truncated_tokens:
+        assert len(got.ids) == prompt + response + 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response", "budgets", "field"),
+    [
+        (3, 20, Budgets(), "response"),
+        (20, 3, Budgets(), "prompt"),
+        (3, 3, Budgets(prompt=2), "prompt"),
+        (3, 3, Budgets(response=2), "response"),
+        (30, 20, Budgets(), "prompt"),
+    ],
+)
+def test_policy_error_names_the_field_that_is_too_long(encoder, prompt, response, budgets, field) -> None:
+    with pytest.raises(PairTooLong, match=f"^{field}: has") as caught:
+        encoder.encode(_words(0, prompt), _words(0, response), TruncationPolicy.ERROR, budgets)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("budgets", "field"), [(Budgets(10), "prompt_budget"), (Budgets(None, 0), "response_budget")])
+def test_budgets_outside_the_room_are_refused(encoder, budgets, field) -> None:
+    with pytest.raises(PairError, match=field):
+        encoder.check(budgets)
+
+
+def test_text_cannot_forge_a_boundary(encoder) -> None:
+    got = encoder.encode("[SEP]", "[CLS] w3")
+    assert got.ids.count(3) == 2
+    assert got.ids.count(2) == 1
+    assert got.ids.count(0) == 0
+
+
+def test_pairs_equal_the_golden_file() -> None:
+    cases = json.loads((GOLDEN / "pairs.json").read_text(encoding="utf-8"))
+    assert len(cases) == 32
+    for case in cases:
+        budgets = Budgets(*case.get("budgets", (None, None)))
+        encoder = PairEncoder(TOKENIZERS[case["tokenizer"]], case["max_tokens"], budgets)
+        got = encoder.encode(case["prompt"], case["response"], TruncationPolicy(case["truncation"]))
+        assert got.ids == case["ids"]
+        assert [got.prompt_truncated_tokens, got.response_truncated_tokens] == case["cut"]
+
+
+@cache
+def _family(name: str) -> tuple[PairEncoder, Tokenizer]:
+    reference = Tokenizer.from_file(str(TOKENIZERS[name]))
+    reference.no_padding()
+    reference.no_truncation()
+    reference.encode_special_tokens = True
+    return PairEncoder(TOKENIZERS[name], 4096), reference
+
+
+@pytest.mark.parametrize(("family", "template"), [("bert", TEMPLATE), ("roberta", ROBERTA_TEMPLATE)])
+@settings(deadline=None)  # the first example of each family loads its tokenizer
+@given(a=st.text(min_size=1, max_size=40), b=st.text(min_size=1, max_size=40))
+def test_both_families_equal_their_tokenizers_own_pair_template(family, template, a, b) -> None:
+    encoder, reference = _family(family)
+    assert encoder.template == template
+    try:
+        got = encoder.encode(a, b)
+    except PairError:
+        return
+    assert got.ids == reference.encode(a, b).ids
+
+
+def test_a_tokenizer_of_neither_family_is_refused(tmp_path) -> None:
+    Tokenizer(models.WordLevel({"a": 0, "[CLS]": 1}, unk_token="a")).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match="neither"):
+        PairEncoder(tmp_path / "tokenizer.json", 100)
+
+
 @pytest.mark.parametrize("bad", ["", "  \n", "\ud800"])
 @pytest.mark.parametrize("field", ["prompt", "response"])
 def test_bad_fields_are_named(encoder, field, bad) -> None:
@@ -70,23 +177,49 @@ def test_bad_fields_are_named(encoder, field, bad) -> None:
     st.sampled_from([4, 16, 32]),
     st.sampled_from([8, 20, 32]),
 )
-def test_packing_round_trips_and_lists_every_visible_block(sequences, block, half_window) -> None:
-    arrays = pack(sequences, block, half_window, 0)
+def test_packing_round_trips_and_lists_every_visible_key_once(sequences, block, half_window) -> None:
+    arrays = pack(sequences, block, half_window)
     assert unpack(arrays) == sequences
-    pos, seg = arrays["pos"], arrays["seg"]
-    for query in range(len(pos)):
-        if pos[query] < 0:
-            continue
-        near = (seg == seg[query]) & (pos >= 0) & (abs(pos - pos[query]) <= half_window)
-        needed = set((near.nonzero()[0] // block).tolist())
-        row = arrays["neighbours"][query // block].tolist()
-        assert needed <= set(row)
-        assert len(row) == len(set(row)) or row.count(len(pos) // block) > 1
+    first, pos = arrays["cls"], arrays["pos"]
+    seen = set()
+    for group, number in enumerate(arrays["owner"]):
+        assert arrays["member"][:, group].nonzero()[0].tolist() == [number]
+        key_pos = arrays["key_pos"][group]
+        keys = [(k, p) for k, p in zip(arrays["keys"][group], key_pos, strict=True) if p >= 0]
+        assert len(set(keys)) == len(keys)
+        assert all(k == first[number] + p and pos[k] == p for k, p in keys)
+        for slot, (query, at) in enumerate(zip(arrays["queries"][group], arrays["query_pos"][group], strict=True)):
+            if at < 0:
+                continue
+            assert arrays["slots"][query] == group * arrays["queries"].shape[1] + slot
+            assert pos[query] == at
+            seen.add(int(query))
+            span = range(max(0, at - half_window), min(len(sequences[number]), at + half_window + 1))
+            assert {0, *span} <= {p for _, p in keys}
+    assert len(seen) == len(pos)
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(1, 400))
+def test_runs_part_a_batch_by_length_within_the_budget(lengths, max_tokens) -> None:
+    parted = runs(lengths, max_tokens)
+    assert sorted(index for run in parted for index in run) == list(range(len(lengths)))
+    in_order = [lengths[index] for run in parted for index in run]
+    assert in_order == sorted(lengths)
+    assert all(len(run) == 1 or sum(lengths[index] for index in run) <= max_tokens for run in parted)
+
+
+def test_runs_are_scored_in_the_order_given() -> None:
+    sequences = [[7] * 50, [3], [5] * 20, [1, 1]]
+
+    def forward(arrays):
+        return arrays["ids"][arrays["cls"]][:, None].astype(np.float32)
+
+    assert score_runs(forward, sequences, 8, 4, 40)[:, 0].tolist() == [7, 3, 5, 1]
 
 
 def test_packing_refuses_empty_sequences() -> None:
     with pytest.raises(ValueError, match="sequences"):
-        pack([[1], []], 4, 4, 0)
+        pack([[1], []], 4, 4)
 
 
 @pytest.mark.parametrize(

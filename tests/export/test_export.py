@@ -44,10 +44,10 @@ def test_a_bundle_scores_alone_and_in_company_as_the_module(checkpoint, tmp_path
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{i}" for i in rng.integers(0, 56, n)) for n in (1, 5, 90, 400, 4000)]
     ids = [encoder.encode("w1 w2", text).ids for text in texts]
-    packed = pack(ids, model.block, max(model.half_windows), encoder.pad_id)
+    packed = pack(ids, model.block, max(model.half_windows))
     together = session.run(["logits"], packed)[0][:, 0]
     for one, score in zip(ids, together, strict=True):
-        arrays = pack([one], model.block, max(model.half_windows), encoder.pad_id)
+        arrays = pack([one], model.block, max(model.half_windows))
         with torch.inference_mode():
             assert abs(model(*map(torch.from_numpy, arrays.values())).item() - score) < 1e-4
         assert abs(session.run(["logits"], arrays)[0].item() - score) < 1e-5

@@ -38,7 +38,7 @@ def hf(tmp_path_factory):
 
 
 def _packed(model: PackedLongformer, sequences) -> torch.Tensor:
-    arrays = pack(sequences, model.block, max(model.half_windows), model.shape.pad_token_id)
+    arrays = pack(sequences, model.block, max(model.half_windows))
     return model(*map(torch.from_numpy, arrays.values()))[:, 0]
 
 
@@ -75,4 +75,29 @@ def test_a_saved_checkpoint_loads_in_transformers(hf, tmp_path) -> None:
 def test_pack_round_trips() -> None:
     rng = np.random.default_rng(1)
     sequences = [rng.integers(5, 500, n).tolist() for n in LENGTHS]
-    assert unpack(pack(sequences, 32, 64, 1)) == sequences
+    assert unpack(pack(sequences, 32, 64)) == sequences
+
+
+def test_checkpointed_gradients_equal_plain_ones(hf) -> None:
+    sequences = [np.random.default_rng(2).integers(5, 500, n).tolist() for n in (3, 90, 200)]
+    gradients = []
+    for checkpointing in (False, True):
+        model = load_checkpoint(hf[1]).train()
+        model.gradient_checkpointing = checkpointing
+        _packed(model, sequences).sum().backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        assert torch.allclose(gradient, gradients[1][name], atol=1e-6), name
+
+
+def test_bf16_autocast_trains(hf) -> None:
+    sequences = [np.random.default_rng(3).integers(5, 500, n).tolist() for n in (3, 90, 200)]
+    model = load_checkpoint(hf[1]).eval()
+    expected = _packed(model, sequences)
+    with torch.autocast("cpu", torch.bfloat16):
+        got = _packed(model, sequences)
+    got.sum().backward()
+    assert got.dtype == torch.float32
+    assert (got - expected).abs().max().item() < 0.1
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())

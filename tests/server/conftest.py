@@ -1,38 +1,29 @@
-"""The real server in a process of its own, with the embedded default model."""
+"""The server that most tests share, and one whose engine misbehaves."""
 
-import re
-import signal
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 
-
-@dataclass
-class Running:
-    rest: str
-    grpc: str
-    process: subprocess.Popen[str]
-
-
-def start(*options: str) -> Running:
-    program = "from gapo.cli import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--http-port", "0", "--grpc-port", "0", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    line = process.stdout.readline()
-    found = re.search(r"REST (\S+), gRPC (\S+);", line)
-    assert found, line
-    return Running(f"http://{found[1]}", f"grpc://{found[2]}", process)
+from tests.server.running import FAULTY, Running, running
 
 
 @pytest.fixture(scope="session")
-def server():
-    running = start()
-    yield running
-    running.process.send_signal(signal.SIGTERM)
-    running.process.wait(30)
-    running.process.stdout.close()
+def server() -> Iterator[Running]:
+    with running() as started:
+        yield started
+    assert started.process.returncode == 0
+
+
+@pytest.fixture
+def faulty():
+    """Starts a server whose engine does what the scored texts say (see `faulty_server`)."""
+    with_cleanup = []
+
+    def start(*options: str, **kwargs) -> Running:
+        context = running(*options, program=FAULTY, **kwargs)
+        with_cleanup.append(context)
+        return context.__enter__()
+
+    yield start
+    for context in with_cleanup:
+        context.__exit__(None, None, None)

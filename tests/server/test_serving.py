@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +15,11 @@ import pytest
 from gapo_server.config import EMBEDDED
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-PROMPT = "Describe a laptop. memory: 8 gb, price range: budget"
-GOOD = "a budget laptop with 8 gb of memory ."
-BAD = "an expensive laptop with 4 gb of memory ."
+from tests.server.running import BAD, GOOD, PROMPT
 
 
 def post(server, path="/v1/score", **kwargs) -> httpx.Response:
-    return httpx.post(server.rest + path, timeout=60, **kwargs)
+    return server.post(path, **kwargs)
 
 
 def test_a_response_that_keeps_the_constraints_scores_higher(server) -> None:
@@ -51,42 +48,6 @@ def test_many_asyncio_clients_at_once(server) -> None:
     assert scores == pytest.approx(scores[:2] * 20, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({"pairs": []}, 422, "pairs"),
-        ({"pairs": [{"prompt": "", "response": "x"}]}, 422, "pairs[0].prompt"),
-        ({"pairs": [{"prompt": "x", "response": 3}]}, 422, "pairs.0.response"),
-        ({"pairs": [{"prompt": "x", "response": "y"}], "modle": "m"}, 422, "modle"),
-        ({"pairs": [{"prompt": "x", "response": "y"}], "model": "absent"}, 404, "model"),
-        ({"pairs": [{"prompt": "x", "response": "y " * 9000}]}, 422, "pairs[0].response"),
-        ({"pairs": [{"prompt": "x", "response": "y"}] * 2000}, 413, "pairs"),
-        ([], 422, "body"),
-    ],
-)
-def test_bad_input_names_the_field(server, body, status, field) -> None:
-    reply = post(server, json=body)
-    assert reply.status_code == status
-    assert reply.json()["error"]["field"] == field
-    assert len(reply.content) < 1000
-
-
-@pytest.mark.parametrize(
-    ("content", "status"), [(b'{"pairs": "\xff"}', 422), (b"{", 422), (b"", 422), (b"x" * 10_000_000, 413)]
-)
-def test_hostile_bytes_get_an_error_and_leave_the_server_answering(server, content, status) -> None:
-    reply = post(server, content=content, headers={"content-type": "application/json"})
-    assert reply.status_code == status
-    assert reply.json()["error"]["message"]
-    assert post(server, json={"pairs": [{"prompt": "x", "response": "y"}]}).status_code == 200
-
-
-def test_a_lone_surrogate_is_refused(server) -> None:
-    body = json.dumps({"pairs": [{"prompt": "x", "response": "\ud800"}]})
-    reply = post(server, content=body, headers={"content-type": "application/json"})
-    assert reply.status_code == 422
-
-
 def test_the_clients_raise_typed_errors(server) -> None:
     for url in (server.rest, server.grpc):
         with gapo.Client(url) as client:
@@ -99,38 +60,6 @@ def test_the_clients_raise_typed_errors(server) -> None:
         client.score("x", "y")
     with gapo.Client(server.grpc) as client, pytest.raises(gapo.TooLarge):
         client.score("x", "y" * 10_000_000)
-
-
-def test_truncation_is_asked_for_and_told(server) -> None:
-    body = {"pairs": [{"prompt": PROMPT, "response": "y " * 9000}], "truncation": "keep_both_ends"}
-    reply = post(server, json=body)
-    assert reply.status_code == 200
-    cut = reply.json()["results"][0]["truncated_tokens"]
-    assert cut > 4000
-    assert reply.headers["x-gapo-truncated"] == str(cut)
-
-
-def test_a_client_that_goes_away_leaves_the_server_answering(server) -> None:
-    host, port = server.rest.removeprefix("http://").split(":")
-    body = json.dumps({"pairs": [{"prompt": PROMPT, "response": GOOD * 100}] * 16}).encode()
-    for sent in (len(body) // 2, len(body)):
-        with socket.create_connection((host, int(port))) as connection:
-            head = f"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body[:sent])
-    with gapo.Client(server.rest) as client:
-        assert client.score(PROMPT, GOOD).score
-
-
-def test_openrlhf_dialect(server) -> None:
-    chat = f"<|endoftext|><|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
-    query = [chat + text + "<|im_end|>" for text in (GOOD, BAD)]
-    expected = post(server, json={"pairs": [{"prompt": PROMPT, "response": t} for t in (GOOD, BAD)]}).json()
-    for body in ({"query": query}, {"query": query, "prompts": [chat] * 2, "labels": ["", ""]}):
-        reply = post(server, "/get_reward", json=body).json()
-        assert reply["rewards"] == pytest.approx([r["score"] for r in expected["results"]], abs=1e-4)
-        assert reply["scores"] == reply["rewards"]
-    assert post(server, "/get_reward", json={"query": []}).json()["rewards"] == []
-    assert "prompts" in post(server, "/get_reward", json={"query": ["text"]}).json()["error"]["message"]
 
 
 def test_health_metrics_and_docs(server) -> None:
@@ -153,21 +82,6 @@ def test_a_corrupted_bundle_is_refused_by_name(tmp_path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "model.onnx: its sha256 differs" in done.stderr
-
-
-def test_gapo_score_on_a_file(server, tmp_path) -> None:
-    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
-    source.write_text("".join(json.dumps({"prompt": PROMPT, "response": t}) + "\n" for t in (GOOD, BAD) * 40))
-    command = [sys.executable, "-c", "from gapo.cli import main; main()", "score", "--url", server.grpc]
-    files = ["--input", str(source), "--output", str(output)]
-    subprocess.run([*command, *files], check=True, capture_output=True, timeout=120)
-    rows = [json.loads(line) for line in output.read_text().splitlines()]
-    assert len(rows) == 80
-    assert rows[0]["score"] > rows[1]["score"]
-    source.write_text('{"prompt": "x"}\n')
-    done = subprocess.run([*command, *files], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert "pairs.jsonl:1" in done.stderr
 
 
 def test_the_readme_snippets_run(server) -> None:

@@ -1,11 +1,11 @@
-"""`gapo train rm`, `gapo data inspect`, `gapo eval rm`."""
+"""`gapo train rm`, `gapo data build|inspect`, `gapo eval rm`."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+import torch
 import typer
 import yaml
 from gapo.cli import Application
@@ -13,32 +13,22 @@ from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import longformerize
 from gapo_model.packed_longformer import PackedLongformer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from gapo_training import natural_errors
-from gapo_training.corpora import e2e, rnnlg
+from gapo_training import splits
+from gapo_training.calibrate import calibrate
+from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
-from gapo_training.preferential import PreferentialPrompt, augment
+from gapo_training.gapo.cli import add_eval_commands, add_train_commands
+from gapo_training.preferential import PreferentialPrompt
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
 PRESETS = Path(__file__).parent / "presets"
-Data = Annotated[Path, typer.Option(help="Folder with rnnlg/ and e2e/.", exists=True, file_okay=False)]
-
-
-def training_pairs(data: Path, seed: int, rounds: int = 2) -> list[PreferentialPrompt]:
-    """Preferential prompts of the training splits, each record augmented `rounds` times, shuffled.
-
-    Restaurant texts that also stand in the evaluation file are left out, so that no response crosses.
-    """
-    held_out = {p.response.strip() for p in natural_errors.read(data / "e2e/devel-fixed.no-ol.csv", 0)}
-    valid = {r.text for r in rnnlg.read(data / "rnnlg", "valid")}
-    records = [r for r in rnnlg.read(data / "rnnlg", "train") if r.text not in valid]
-    records += [r for r in e2e.read(data / "e2e/train-filtered.csv") if r.text not in held_out]
-    pairs = [pair for number in range(rounds) for pair in augment(records, seed + number)]
-    Random(seed).shuffle(pairs)
-    return pairs
+DATA_HELP = "Folder with rnnlg/ and e2e/."
+Data = Annotated[Path, typer.Option(help=DATA_HELP, exists=True, file_okay=False)]
 
 
 def configured(config: str, changes: list[str]) -> WarmupConfig:
@@ -65,65 +55,87 @@ def _model(start: Path) -> PackedLongformer:
     return load_checkpoint(start) if kind == "longformer" else longformerize(start)
 
 
-def register_train(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Train reward models.")
-    app.add_typer(group, name="train")
-
-    @group.callback()
-    def _train() -> None:
-        """Train reward models."""
+def register_train(app: Application) -> None:
+    group = app.group("train", "Train reward models and generators.")
+    add_train_commands(group)
 
     @group.command()
     def rm(
-        data: Data,
         start: Annotated[Path, typer.Option(help="BERT or Longformer checkpoint to start from.", exists=True)],
         out: Annotated[Path, typer.Option(help="Where checkpoints and logs go.")],
+        data: Annotated[Path | None, typer.Option(help=DATA_HELP, exists=True, file_okay=False)] = None,
+        pairs: Annotated[
+            Path | None, typer.Option("--pairs", help="Pairs of your own, one JSON object a line.", exists=True)
+        ] = None,
         config: Annotated[str, typer.Option(help="Preset (mini, paper) or YAML file.")] = "mini",
         set_: Annotated[list[str] | None, typer.Option("--set", help="key=value; repeatable.")] = None,
         resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = False,
     ) -> None:
         """Warm up the reward model on preferential prompts (BCE)."""
         settings = configured(config, set_ or [])
-        pairs = training_pairs(data, settings.seed)
+        if (data is None) == (pairs is None):
+            raise typer.BadParameter("give either --data or --pairs")
+        with Console(stderr=True).status("reading and drawing preferential prompts"):
+            drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
+        model = _model(start).to("cuda" if torch.cuda.is_available() else "cpu")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns) as bar, SummaryWriter(str(out / "tensorboard")) as board:
+        with Progress(*columns, console=Console(stderr=True)) as bar, SummaryWriter(str(out / "tensorboard")) as board:
             task = bar.add_task("warm-up", total=settings.steps)
 
             def progress(step: int, loss: float) -> None:
                 bar.update(task, completed=step, description=f"warm-up, loss {loss:.3f}")
                 board.add_scalar("loss", loss, step)
 
-            warm_up(_model(start), start / "tokenizer.json", pairs, settings, out, resume, progress)
+            def evaluated(step: int, figures: dict[str, float]) -> None:
+                bar.console.print(f"step {step}: {_sentence(figures)}")
+                for name, figure in figures.items():
+                    board.add_scalar(f"held_out/{name}", figure, step)
+
+            tokenizer = start / "tokenizer.json"
+            warm_up(model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
+        calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, out / "checkpoint")
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
-def register_data(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Preferential-prompt data.")
-    app.add_typer(group, name="data")
+def _from_file(file: Path) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
+    try:
+        return splits.by_text(pairs_file.read(file), lambda pair: pair.response)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
-    @group.callback()
-    def _data() -> None:
-        """Preferential-prompt data."""
+
+def _sentence(figures: dict[str, float]) -> str:
+    shown = ("pair_accuracy", "label_accuracy", "auroc", "pair_accuracy_flags", "pair_accuracy_paraphrased")
+    return ", ".join(f"{name} {figures[name]:.4f}" for name in shown if name in figures)
+
+
+def register_data(app: Application) -> None:
+    group = app.group("data", "Preferential-prompt data.")
 
     @group.command()
     def inspect(data: Data, seed: int = 0, show: int = 5) -> None:
         """Print how many pairs a corpus gives, and some of them as JSON lines."""
-        pairs = training_pairs(data, seed)
+        pairs = splits.pairs_of(data, seed)[0]
         typer.echo(f"{len(pairs)} pairs", err=True)
         for pair in pairs[:show]:
-            typer.echo(json.dumps(pair.__dict__, ensure_ascii=False))
+            typer.echo(json.dumps(asdict(pair), ensure_ascii=False))
 
-
-def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPrompt]]:
-    """Held-out pairs in wordings that training never saw."""
-    return {
-        "laptop_tv_valid": augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True),
-        "restaurant_natural_errors": natural_errors.read(data / "e2e/devel-fixed.no-ol.csv", seed),
-    }
+    @group.command()
+    def build(
+        data: Data,
+        out: Annotated[Path, typer.Option(help="JSON lines.")],
+        seed: int = 0,
+        held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
+    ) -> None:
+        """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
+        pairs = splits.pairs_of(data, seed)[held_out]
+        pairs_file.write(pairs, out)
+        typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 
 def register_eval(app: Application) -> None:
     group = app.group("eval", "Evaluate.")
+    add_eval_commands(group)
 
     @group.command("rm")
     def rm(
@@ -134,6 +146,6 @@ def register_eval(app: Application) -> None:
         """Held-out pair accuracy, label accuracy and AUROC, beside the artefact baselines; JSON on stdout."""
         model = load_checkpoint(checkpoint)
         encoder = PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)
-        sets = evaluation_sets(data, seed)
+        sets = splits.evaluation_sets(data, seed)
         figures = {n: report(pairs, lambda texts: score(model, encoder, texts)) for n, pairs in sets.items()}
         typer.echo(json.dumps(figures, indent=2))

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from gapo_core.constraints.attributes import states
 from gapo_core.packing import pack
 from gapo_core.pairs import PairEncoder, TruncationPolicy
 from gapo_model.packed_longformer import PackedLongformer
 from numpy.typing import NDArray
 
-from gapo_training.preferential import PreferentialPrompt
+from gapo_training.preferential import FLAG_SLOTS, PreferentialPrompt
 
 Scores = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ def to_tensors(
     model: PackedLongformer, encoder: PairEncoder, ids: Sequence[Sequence[int]], device: torch.device
 ) -> list[torch.Tensor]:
     """The packed arrays of a batch, in the order of the model's arguments."""
-    arrays = pack(ids, model.block, max(model.half_windows), encoder.pad_id)
+    arrays = pack(ids, model.block, max(model.half_windows))
     return [torch.from_numpy(array).to(device) for array in arrays.values()]
 
 
@@ -65,7 +66,11 @@ def word_overlap(prompt: str, response: str) -> float:
 def report(
     pairs: Sequence[PreferentialPrompt], scorer: Callable[[Sequence[tuple[str, str]]], Scores]
 ) -> dict[str, float]:
-    """Pair accuracy overall, per action and for flags; label accuracy at 0, AUROC, and both baselines."""
+    """Pair accuracy overall, per action, for flags and for paraphrases; label accuracy at 0, AUROC, both baselines.
+
+    A pair is of the paraphrased kind if a fact in which its prompts differ is accepted without standing literally in
+    the text; yes/no facts never stand literally and have a group of their own.
+    """
     accepted = scorer([(p.accepted, p.response) for p in pairs])
     rejected = scorer([(p.rejected, p.response) for p in pairs])
     figures = {
@@ -74,12 +79,15 @@ def report(
         "label_accuracy": float(((accepted > 0).mean() + (rejected <= 0).mean()) / 2),
         "auroc": auroc(accepted, rejected),
     }
+    flags = [any(a.slot in FLAG_SLOTS for a in (*p.replaced, *p.wrong)) for p in pairs]
     groups = {
-        f"pair_accuracy_{action}": [p.action == action for p in pairs] for action in sorted({p.action for p in pairs})
+        **{f"pair_accuracy_{name}": [p.action == name for p in pairs] for name in ("insertion", "modification")},
+        "pair_accuracy_flags": flags,
+        "pair_accuracy_paraphrased": [
+            not flag and not all(states(p.response, a.value) for a in p.replaced)
+            for p, flag in zip(pairs, flags, strict=True)
+        ],
     }
-    groups["pair_accuracy_flags"] = [
-        p.slot in ("isforbusinesscomputing", "hasusbport", "familyFriendly") for p in pairs
-    ]
     for name, chosen in groups.items():
         if any(chosen):
             figures[name] = pair_accuracy(accepted[chosen], rejected[chosen])

@@ -1,8 +1,9 @@
 """Warm-up of the reward model: binary cross-entropy on preferential prompts (GAPO paper, section 3)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -13,10 +14,11 @@ from gapo_model.checkpoint import save_checkpoint
 from gapo_model.packed_longformer import PackedLongformer
 from torch.nn import functional as F
 
-from gapo_training.evaluate import to_tensors
+from gapo_training.evaluate import report, score, to_tensors
 from gapo_training.preferential import PreferentialPrompt
 
 Progress = Callable[[int, float], None]
+Figures = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class WarmupConfig:
     clip_norm: float = 1.0
     max_tokens: int = 512  # longest training row; longer ones keep both ends
     checkpoint_every: int = 200
+    evaluate_every: int = 200  # steps between evaluations on the held-out pairs; 0 for none
     seed: int = 0
 
 
@@ -42,21 +45,45 @@ def learning_rate_factor(config: WarmupConfig, step: int) -> float:
     return max(0.0, (config.steps - step) / max(1, config.steps - config.warmup_steps))
 
 
+def batch_of(pairs: Sequence[PreferentialPrompt], config: WarmupConfig, number: int) -> list[PreferentialPrompt]:
+    """Pairs of micro-batch `number`: every epoch a new order, drawn from (seed, epoch) alone.
+
+    A resumed run, and one that splits a step into micro-batches, thus sees the same pairs.
+    """
+    size = min(config.pairs_per_step, len(pairs))
+    epoch, place = divmod(number, len(pairs) // size)
+    order = _epoch_order(len(pairs), f"{config.seed}/{epoch}")
+    return [pairs[index] for index in order[place * size : (place + 1) * size]]
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(count: int, seed: str) -> list[int]:
+    return Random(seed).sample(range(count), count)
+
+
 def train(
     model: PackedLongformer,
     tokenizer_file: Path,
-    pairs: list[PreferentialPrompt],
+    pairs: Sequence[PreferentialPrompt],
     config: WarmupConfig,
     out: Path,
     resume: bool = False,
     progress: Progress = lambda step, loss: None,
+    held_out: Sequence[PreferentialPrompt] = (),
+    evaluated: Figures = lambda step, figures: None,
 ) -> list[float]:
-    """Trains in place, writes `out/checkpoint`, and returns the loss of every step of this call."""
+    """Trains in place, writes `out/checkpoint`, and returns the loss of every step of this call.
+
+    Every `evaluate_every` steps `evaluated` gets the figures of `evaluate.report` on the held-out pairs.
+    Raises `FloatingPointError` when the loss is not finite.
+    """
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     encoder = PairEncoder(tokenizer_file, config.max_tokens)
     device = next(model.parameters()).device
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
     state_file, first = out / "training_state.pt", 0
     torch.manual_seed(config.seed)
     if resume and state_file.exists():
@@ -73,8 +100,7 @@ def train(
             group["lr"] = config.learning_rate * learning_rate_factor(config, step)
         total = 0.0
         for micro in range(config.accumulate):
-            # Drawn from (seed, step, micro) alone, so that a resumed run sees the same batches.
-            batch = Random(f"{config.seed}/{step}/{micro}").sample(pairs, min(config.pairs_per_step, len(pairs)))
+            batch = batch_of(pairs, config, step * config.accumulate + micro)
             texts = [(p.accepted, p.response) for p in batch] + [(p.rejected, p.response) for p in batch]
             ids = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
             labels = torch.tensor([1.0] * len(batch) + [0.0] * len(batch), device=device)
@@ -90,10 +116,13 @@ def train(
         optimizer.zero_grad()
         losses.append(total)
         progress(step + 1, total)
-        if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
+        last = step + 1 == config.steps
+        if (step + 1) % config.checkpoint_every == 0 or last:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
             # Written beside and renamed, so that a crash leaves the last good state.
             torch.save(state | {"rng": torch.get_rng_state()}, out / "training_state.tmp")
             (out / "training_state.tmp").replace(state_file)
             save_checkpoint(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
+        if held_out and config.evaluate_every and ((step + 1) % config.evaluate_every == 0 or last):
+            evaluated(step + 1, report(held_out, lambda texts: score(model, encoder, texts)))
     return losses

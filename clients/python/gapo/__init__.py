@@ -1,17 +1,34 @@
 """GAPO's client: how well does a response keep the constraints of its prompt?"""
 
 from gapo.aio import AsyncClient
+from gapo.chunks import Limits
 from gapo.client import Client
-from gapo.errors import GapoError, InvalidInput, TooLarge, Unavailable, UnknownModel
-from gapo.wire import Score
+from gapo.errors import (
+    DeadlineExceeded,
+    GapoError,
+    InvalidInput,
+    TooLarge,
+    TooLong,
+    Unauthenticated,
+    Unavailable,
+    UnknownModel,
+)
+from gapo.retry import Retry
+from gapo.wire import Model, Score
 
 __all__ = [
     "AsyncClient",
     "Client",
+    "DeadlineExceeded",
     "GapoError",
     "InvalidInput",
+    "Limits",
+    "Model",
+    "Retry",
     "Score",
     "TooLarge",
+    "TooLong",
+    "Unauthenticated",
     "Unavailable",
     "UnknownModel",
 ]

@@ -1,49 +1,152 @@
 """The asyncio client."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
+from typing import Any, TypeVar
 
 import grpc
 import httpx
 
 from gapo import wire
-from gapo.errors import Unavailable
-from gapo.v1 import reward_pb2_grpc
+from gapo.chunks import Limits, Pair, chunks
+from gapo.errors import GapoError
+from gapo.retry import Retry
+from gapo.v1 import reward_pb2, reward_pb2_grpc
+
+T = TypeVar("T")
 
 
 class AsyncClient:
-    """As `Client`, for asyncio: `async with AsyncClient(url) as client: await client.score(…)`."""
+    """As `Client`, for asyncio: `async with AsyncClient(url) as client: await client.score(…)`.
 
-    def __init__(self, url: str = "http://127.0.0.1:8080", timeout: float = 60.0) -> None:
-        self._is_grpc, self._address = wire.split_url(url)
-        self._timeout = timeout
-        if self._is_grpc:
-            self._channel = grpc.aio.insecure_channel(self._address)
+    A large list goes in up to `concurrency` requests at once. gRPC clients must be made in a running event loop.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8080",
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        retry: Retry = Retry(),
+        concurrency: int = 4,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._address = wire.parse_url(url)
+        self._timeout, self._retry, self._concurrency = timeout, retry, concurrency
+        self._limits: Limits | None = None
+        if self._address.is_grpc:
+            target = self._address.target
+            self._channel = (
+                grpc.aio.secure_channel(target, grpc.ssl_channel_credentials())
+                if self._address.secure
+                else grpc.aio.insecure_channel(target)
+            )
+            self._metadata = wire.grpc_metadata(api_key)
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
-            self._http = httpx.AsyncClient(base_url=self._address, timeout=timeout)
+            headers = wire.rest_headers(api_key)
+            self._http = httpx.AsyncClient(
+                base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
+            )
 
-    async def score(self, prompt: str, response: str, *, model: str = "", truncation: str = "") -> wire.Score:
-        return (await self.score_batch([(prompt, response)], model=model, truncation=truncation))[0]
+    async def score(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        model: str = "",
+        truncation: str = "",
+        prompt_budget: int | None = None,
+        response_budget: int | None = None,
+    ) -> wire.Score:
+        """The score of one pair; options as in `Client.score_batch`."""
+        options = wire.Options(model, truncation, prompt_budget, response_budget)
+        return (await self._score([(prompt, response)], options))[0]
 
     async def score_batch(
-        self, pairs: Sequence[tuple[str, str]], *, model: str = "", truncation: str = ""
+        self,
+        pairs: Sequence[Pair],
+        *,
+        model: str = "",
+        truncation: str = "",
+        prompt_budget: int | None = None,
+        response_budget: int | None = None,
     ) -> list[wire.Score]:
-        """Scores in the order of the pairs. Raises a `GapoError`."""
-        if self._is_grpc:
-            try:
-                request = wire.grpc_request(pairs, model, truncation)
-                return wire.grpc_scores(await self._stub.Score(request, timeout=self._timeout))
-            except grpc.RpcError as error:
-                raise wire.grpc_error(error) from None
+        """As `Client.score_batch`."""
+        options = wire.Options(model, truncation, prompt_budget, response_budget)
+        if len(pairs) == 1:
+            return await self._score(pairs, options)
+        places = asyncio.Semaphore(self._concurrency)
+
+        async def one(first: int, chunk: Sequence[Pair]) -> list[wire.Score]:
+            async with places:
+                try:
+                    return await self._score(chunk, options)
+                except GapoError as error:
+                    raise error.shifted(first) from error.__cause__
+
+        tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(pairs, await self.limits()))]
         try:
-            reply = await self._http.post("/v1/score", json=wire.rest_body(pairs, model, truncation))
-        except httpx.TransportError as error:
-            raise Unavailable(f"{self._address}: {error}; is `gapo serve` running?") from error
-        return wire.rest_scores(reply)
+            return [score for scores in await asyncio.gather(*tasks) for score in scores]
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def models(self) -> list[wire.Model]:
+        """The served models, the default one first."""
+        return (await self._models())[0]
+
+    async def limits(self) -> Limits:
+        """What one request may hold; asked once."""
+        if self._limits is None:
+            self._limits = (await self._models())[1]
+        return self._limits
+
+    async def _score(self, pairs: Sequence[Pair], options: wire.Options) -> list[wire.Score]:
+        if self._address.is_grpc:
+            request = wire.grpc_request(pairs, options)
+            return wire.grpc_scores(await self._call(lambda: self._rpc(self._stub.Score, request)))
+        body = wire.rest_body(pairs, options)
+
+        async def ask() -> list[wire.Score]:
+            return wire.rest_scores(await self._http.post("/v1/score", json=body))
+
+        return await self._call(ask)
+
+    async def _models(self) -> tuple[list[wire.Model], Limits]:
+        if self._address.is_grpc:
+            request = reward_pb2.ListModelsRequest()
+            return wire.grpc_models(await self._call(lambda: self._rpc(self._stub.ListModels, request)))
+
+        async def ask() -> tuple[list[wire.Model], Limits]:
+            return wire.rest_models(await self._http.get("/v1/models"))
+
+        return await self._call(ask)
+
+    def _rpc(self, method: Any, request: Any) -> Any:
+        return method(request, timeout=self._timeout, metadata=self._metadata)
+
+    async def _call(self, ask: Callable[[], Awaitable[T]]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await ask()
+            except GapoError as told:
+                error = told
+            except grpc.RpcError as failed:
+                error = wire.grpc_error(failed, self._address)
+            except httpx.TransportError as failed:
+                error = wire.rest_error(failed, self._address)
+            delay = self._retry.delay(attempt, error)
+            if delay is None:
+                raise error
+            await asyncio.sleep(delay)
 
     async def close(self) -> None:
-        if self._is_grpc:
+        if self._address.is_grpc:
             await self._channel.close(None)
         else:
             await self._http.aclose()

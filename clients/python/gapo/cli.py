@@ -1,5 +1,6 @@
 """The `gapo` program: its commands come from the entry-point group `gapo.commands`."""
 
+import sys
 from importlib.metadata import entry_points
 
 import typer
@@ -34,16 +35,18 @@ def _missing(app: Application, path: str, extra: str, cause: ImportError) -> Non
         raise typer.Exit(1)
 
 
-def build() -> Application:
-    """The program with the commands of all installed packages. An entry point is named as its command is called,
-    `serve`, or `eval.rm` within a group; what it points to is called with the application."""
+def build(only: str = "") -> Application:
+    """The program with the commands of all installed packages, or with the one or the group that was asked for:
+    others may take seconds to import. An entry point is named as its command is called, `serve`, or `eval.rm` within a
+    group; what it points to is called with the application."""
     app = Application(no_args_is_help=True, help="GAPO: a reward model that understands constraints.")
 
     @app.callback()
     def _root() -> None:
         """GAPO: train, export, serve and ask a reward model that understands constraints."""
 
-    for point in sorted(entry_points(group="gapo.commands"), key=lambda point: point.name):
+    points = sorted(entry_points(group="gapo.commands"), key=lambda point: point.name)
+    for point in [point for point in points if point.name.partition(".")[0] == only] or points:
         try:
             register = point.load()
         except ImportError as error:
@@ -54,4 +57,4 @@ def build() -> Application:
 
 
 def main() -> None:
-    build()()
+    build(sys.argv[1] if len(sys.argv) > 1 else "")()

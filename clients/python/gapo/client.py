@@ -1,49 +1,139 @@
 """The blocking client."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Any, TypeVar
 
 import grpc
 import httpx
 
 from gapo import wire
-from gapo.errors import Unavailable
-from gapo.v1 import reward_pb2_grpc
+from gapo.chunks import Limits, Pair, chunks
+from gapo.errors import GapoError
+from gapo.retry import Retry
+from gapo.v1 import reward_pb2, reward_pb2_grpc
+
+T = TypeVar("T")
 
 
 class Client:
-    """Scores pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`."""
+    """Scores pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
 
-    def __init__(self, url: str = "http://127.0.0.1:8080", timeout: float = 60.0) -> None:
-        self._is_grpc, self._address = wire.split_url(url)
-        self._timeout = timeout
-        if self._is_grpc:
-            self._channel = grpc.insecure_channel(self._address)
+    `timeout` is for one attempt of one request, in seconds. `transport` stands in for httpx's own (http only).
+    Use it as a context manager, or `close` it. Every method raises a `GapoError`.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8080",
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        retry: Retry = Retry(),
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._address = wire.parse_url(url)
+        self._timeout, self._retry = timeout, retry
+        self._limits: Limits | None = None
+        if self._address.is_grpc:
+            target = self._address.target
+            self._channel = (
+                grpc.secure_channel(target, grpc.ssl_channel_credentials())
+                if self._address.secure
+                else grpc.insecure_channel(target)
+            )
+            self._metadata = wire.grpc_metadata(api_key)
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
-            self._http = httpx.Client(base_url=self._address, timeout=timeout)
+            headers = wire.rest_headers(api_key)
+            self._http = httpx.Client(
+                base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
+            )
 
-    def score(self, prompt: str, response: str, *, model: str = "", truncation: str = "") -> wire.Score:
-        return self.score_batch([(prompt, response)], model=model, truncation=truncation)[0]
+    def score(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        model: str = "",
+        truncation: str = "",
+        prompt_budget: int | None = None,
+        response_budget: int | None = None,
+    ) -> wire.Score:
+        """The score of one pair; options as in `score_batch`."""
+        options = wire.Options(model, truncation, prompt_budget, response_budget)
+        return self._score([(prompt, response)], options)[0]
 
     def score_batch(
-        self, pairs: Sequence[tuple[str, str]], *, model: str = "", truncation: str = ""
+        self,
+        pairs: Sequence[Pair],
+        *,
+        model: str = "",
+        truncation: str = "",
+        prompt_budget: int | None = None,
+        response_budget: int | None = None,
     ) -> list[wire.Score]:
-        """Scores in the order of the pairs. Raises a `GapoError`."""
-        if self._is_grpc:
+        """Scores in the order of the pairs, however many: they go in requests that the server takes.
+
+        `truncation` is error, keep_head, keep_tail or keep_both_ends; budgets are tokens of one field.
+        """
+        options = wire.Options(model, truncation, prompt_budget, response_budget)
+        if len(pairs) == 1:
+            return self._score(pairs, options)
+        scores: list[wire.Score] = []
+        for first, chunk in chunks(pairs, self.limits()):
             try:
-                request = wire.grpc_request(pairs, model, truncation)
-                return wire.grpc_scores(self._stub.Score(request, timeout=self._timeout))
-            except grpc.RpcError as error:
-                raise wire.grpc_error(error) from None
-        try:
-            reply = self._http.post("/v1/score", json=wire.rest_body(pairs, model, truncation))
-        except httpx.TransportError as error:
-            raise Unavailable(f"{self._address}: {error}; is `gapo serve` running?") from error
-        return wire.rest_scores(reply)
+                scores += self._score(chunk, options)
+            except GapoError as error:
+                raise error.shifted(first) from error.__cause__
+        return scores
+
+    def models(self) -> list[wire.Model]:
+        """The served models, the default one first."""
+        return self._models()[0]
+
+    def limits(self) -> Limits:
+        """What one request may hold; asked once."""
+        if self._limits is None:
+            self._limits = self._models()[1]
+        return self._limits
+
+    def _score(self, pairs: Sequence[Pair], options: wire.Options) -> list[wire.Score]:
+        if self._address.is_grpc:
+            request = wire.grpc_request(pairs, options)
+            return self._call(lambda: wire.grpc_scores(self._rpc(self._stub.Score, request)))
+        body = wire.rest_body(pairs, options)
+        return self._call(lambda: wire.rest_scores(self._http.post("/v1/score", json=body)))
+
+    def _models(self) -> tuple[list[wire.Model], Limits]:
+        if self._address.is_grpc:
+            request = reward_pb2.ListModelsRequest()
+            return self._call(lambda: wire.grpc_models(self._rpc(self._stub.ListModels, request)))
+        return self._call(lambda: wire.rest_models(self._http.get("/v1/models")))
+
+    def _rpc(self, method: Any, request: Any) -> Any:
+        return method(request, timeout=self._timeout, metadata=self._metadata)
+
+    def _call(self, ask: Callable[[], T]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return ask()
+            except GapoError as told:
+                error = told
+            except grpc.RpcError as failed:
+                error = wire.grpc_error(failed, self._address)
+            except httpx.TransportError as failed:
+                error = wire.rest_error(failed, self._address)
+            delay = self._retry.delay(attempt, error)
+            if delay is None:
+                raise error
+            time.sleep(delay)
 
     def close(self) -> None:
-        (self._channel if self._is_grpc else self._http).close()
+        (self._channel if self._address.is_grpc else self._http).close()
 
     def __enter__(self) -> "Client":
         return self

@@ -1,75 +1,188 @@
 """Requests and replies of both protocols, shared by the blocking and the asyncio client."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import grpc
 import httpx
 
-from gapo.errors import GapoError, Unavailable, from_reason
+from gapo.chunks import Limits, Pair
+from gapo.errors import BY_REASON, DeadlineExceeded, GapoError, InvalidInput, TooLarge, Unauthenticated, Unavailable
 from gapo.v1 import reward_pb2
 
 
 @dataclass(frozen=True)
 class Score:
-    """`score` is the raw logit, `probability` the calibrated compliance probability."""
+    """`score` is the raw logit, `probability` the calibrated compliance probability; counts are tokens."""
 
     score: float
     probability: float
     prompt_tokens: int
     response_tokens: int
     truncated_tokens: int
+    prompt_truncated_tokens: int = 0
+    response_truncated_tokens: int = 0
 
 
-def rest_body(pairs: Sequence[tuple[str, str]], model: str, truncation: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"pairs": [{"prompt": p, "response": r} for p, r in pairs], "model": model}
-    return body | ({"truncation": truncation} if truncation else {})
+@dataclass(frozen=True)
+class Model:
+    """A served model; `max_tokens` counts prompt, response and special tokens."""
+
+    name: str
+    version: str
+    max_tokens: int
+    truncation: str
 
 
-def rest_scores(reply: httpx.Response) -> list[Score]:
-    """Raises a `GapoError` for an error reply."""
+@dataclass(frozen=True)
+class Options:
+    """What a request may say beside its pairs; empty and None mean the server's setting."""
+
+    model: str = ""
+    truncation: str = ""
+    prompt_budget: int | None = None
+    response_budget: int | None = None
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and which protocol it speaks."""
+
+    is_grpc: bool
+    target: str
+    secure: bool
+
+
+def parse_url(url: str) -> Address:
+    """Raises `ValueError` for another scheme than http, https, grpc or grpcs."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not rest or scheme not in ("http", "https", "grpc", "grpcs"):
+        raise ValueError(f"url: {url!r} must begin with http://, https://, grpc:// or grpcs://")
+    secure = scheme.endswith("s")
+    return Address(True, rest.rstrip("/"), secure) if "grpc" in scheme else Address(False, url.rstrip("/"), secure)
+
+
+def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Without the keys of a newer server."""
+    names = {field.name for field in fields(kind)}
+    return {key: value for key, value in values.items() if key in names}
+
+
+def rest_headers(api_key: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+def rest_body(pairs: Sequence[Pair], options: Options) -> dict[str, Any]:
+    body: dict[str, Any] = {"pairs": [{"prompt": p, "response": r} for p, r in pairs]}
+    return body | {key: value for key, value in vars(options).items() if value not in ("", None)}
+
+
+def rest_json(reply: httpx.Response) -> dict[str, Any]:
+    """The body of a successful reply. Raises a `GapoError` for any other."""
     try:
         body = reply.json()
     except ValueError:
-        raise GapoError(f"the server answered {reply.status_code} without JSON") from None
-    if reply.is_success:
-        return [Score(**result) for result in body["results"]]
-    error = body.get("error", {}) if isinstance(body, dict) else {}
-    field = error.get("field", "")
-    message = error.get("message", f"status {reply.status_code}")
-    raise from_reason(error.get("reason", ""), f"{field}: {message}" if field else message, field)
+        body = None
+    if reply.is_success and isinstance(body, dict):
+        return body
+    told = body.get("error") if isinstance(body, dict) else None
+    told = told if isinstance(told, dict) else {}
+    kind = BY_REASON.get(told.get("reason", ""), GapoError)
+    if reply.status_code in (429, 502, 503):
+        kind = Unavailable
+    detail = told.get("message") or f"the server answered {reply.status_code}, not a GAPO answer; is the URL right?"
+    raise kind(
+        detail,
+        told.get("field", ""),
+        reply.headers.get("x-request-id", ""),
+        _seconds(reply.headers.get("retry-after")),
+    )
 
 
-def grpc_request(pairs: Sequence[tuple[str, str]], model: str, truncation: str) -> Any:
-    policy = f"TRUNCATION_POLICY_{truncation.upper() or 'UNSPECIFIED'}"
+def rest_scores(reply: httpx.Response) -> list[Score]:
+    return [Score(**_known(Score, result)) for result in rest_json(reply)["results"]]
+
+
+def rest_models(reply: httpx.Response) -> tuple[list[Model], Limits]:
+    body = rest_json(reply)
+    models = sorted(body["models"], key=lambda model: not model["default"])
+    return [Model(**_known(Model, model)) for model in models], Limits(**_known(Limits, body["limits"]))
+
+
+def rest_error(error: httpx.TransportError, address: Address) -> GapoError:
+    if isinstance(error, httpx.TimeoutException):
+        return DeadlineExceeded(f"{address.target}: no answer in time ({type(error).__name__}); allow a longer timeout")
+    return Unavailable(f"{address.target}: {error or type(error).__name__}; is `gapo serve` running?")
+
+
+def grpc_metadata(api_key: str | None) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {api_key}"),) if api_key else ()
+
+
+def grpc_request(pairs: Sequence[Pair], options: Options) -> Any:
+    """Raises `InvalidInput` for a policy that does not exist or a text that is not valid Unicode."""
     try:
-        number = reward_pb2.TruncationPolicy.Value(policy)
-        messages = [reward_pb2.Pair(prompt=p, response=r) for p, r in pairs]
-    except ValueError as error:
-        raise from_reason("invalid_input", str(error)) from None
-    return reward_pb2.ScoreRequest(pairs=messages, model=model, truncation=number)
+        policy = reward_pb2.TruncationPolicy.Value(f"TRUNCATION_POLICY_{options.truncation.upper() or 'UNSPECIFIED'}")
+    except ValueError:
+        raise InvalidInput(
+            f"{options.truncation!r} is none of error, keep_head, keep_tail, keep_both_ends", "truncation"
+        ) from None
+    messages = []
+    for number, (prompt, response) in enumerate(pairs):
+        try:
+            messages.append(reward_pb2.Pair(prompt=prompt, response=response))
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(str(error), f"pairs[{number}]") from None
+    return reward_pb2.ScoreRequest(
+        pairs=messages,
+        model=options.model,
+        truncation=policy,
+        prompt_budget=options.prompt_budget or 0,
+        response_budget=options.response_budget or 0,
+    )
 
 
 def grpc_scores(reply: Any) -> list[Score]:
-    fields = ("score", "probability", "prompt_tokens", "response_tokens", "truncated_tokens")
-    return [Score(*(getattr(result, name) for name in fields)) for result in reply.results]
+    names = [field.name for field in fields(Score)]
+    return [Score(*(getattr(result, name) for name in names)) for result in reply.results]
 
 
-def grpc_error(error: grpc.RpcError) -> GapoError:
+def grpc_models(reply: Any) -> tuple[list[Model], Limits]:
+    models = [
+        Model(
+            model.name,
+            model.version,
+            model.max_tokens,
+            reward_pb2.TruncationPolicy.Name(model.truncation).removeprefix("TRUNCATION_POLICY_").lower(),
+        )
+        for model in reply.models
+    ]
+    return models, Limits(*(getattr(reply.limits, field.name) for field in fields(Limits)))
+
+
+def grpc_error(error: grpc.RpcError, address: Address) -> GapoError:
     call: Any = error
-    metadata = dict(call.trailing_metadata() or ())
-    if call.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return Unavailable(call.details())
-    reason = metadata.get("gapo-reason", "")
-    if not reason and call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        reason = "too_large"
-    return from_reason(reason, call.details(), metadata.get("gapo-field", ""))
+    told = dict(call.trailing_metadata() or ())
+    by_code: dict[grpc.StatusCode, type[GapoError]] = {
+        grpc.StatusCode.UNAVAILABLE: Unavailable,
+        grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+        grpc.StatusCode.RESOURCE_EXHAUSTED: TooLarge,
+        grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    }
+    kind = BY_REASON.get(told.get("gapo-reason", "")) or by_code.get(call.code(), GapoError)
+    field = told.get("gapo-field", "")
+    detail = (call.details() or call.code().name).removeprefix(f"{field}: ")
+    if not told.get("gapo-reason"):
+        detail = f"{address.target}: {detail}"
+        if kind is Unavailable:
+            detail += "; is `gapo serve` running?"
+    return kind(detail, field, told.get("x-request-id", ""), _seconds(told.get("gapo-retry-after")))
 
 
-def split_url(url: str) -> tuple[bool, str]:
-    """Whether the URL speaks gRPC, and the address. Raises `ValueError`."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in ("http", "https", "grpc"):
-        raise ValueError(f"url: {url!r} must begin with http://, https:// or grpc://")
-    return (True, rest.rstrip("/")) if scheme == "grpc" else (False, url.rstrip("/"))
+def _seconds(text: str | None) -> float | None:
+    """Seconds of a Retry-After; a date there is not used by this server."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None

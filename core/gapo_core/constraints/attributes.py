@@ -1,6 +1,7 @@
 """Attribute constraints: product facts that a text must state (`attribute:value`, `attribute:flag`)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +28,11 @@ def _pattern(value: str) -> re.Pattern[str]:
     words = r"\s+".join(map(re.escape, value.split()))
     # A number must not match inside a longer one: "8" is not stated by "8.1", nor "3 kg" by "2.3 kg".
     return re.compile(rf"(?<![\w.]){words}(?!\w|\.\d|\+)", re.IGNORECASE)
+
+
+def places(text: str, value: str) -> Iterator[tuple[int, int]]:
+    """Where the value stands literally in the text, as whole words: start and end."""
+    return (match.span() for match in _pattern(value).finditer(text))
 
 
 def states(text: str, value: str) -> bool:

@@ -18,10 +18,10 @@ _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
 # A word goes from its first letter or digit to white space, a dash or an ellipsis. Scripts without spaces count
 # by character, as word processors do.
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(r"[^\W_][^\s—–―…]*")
-_CHARACTER = re.compile(f"[{_UNSPACED}]")
-_CHARACTER_OR_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}][^\s—–―…{_UNSPACED}]*")
+_CHARACTER = re.compile(f"[{UNSPACED}]")
+_CHARACTER_OR_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}][^\s—–―…{UNSPACED}]*")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 

@@ -67,3 +67,9 @@ def occurrences(keyword: str, text: str, frame: str = "{}", flags: re.RegexFlag 
         return sum(1 for _ in regex.finditer(pattern, text, flags.value, timeout=PATTERN_SECONDS))
     except (regex.error, TimeoutError):
         return 0
+
+
+@lru_cache(maxsize=64)
+def sentence_texts(text: str) -> tuple[str, ...]:
+    """The sentences of NLTK's `sent_tokenize`."""
+    return tuple(_punkt().tokenize(text))

@@ -81,7 +81,7 @@ class Family(ABC, Generic[K]):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"])) or "kwargs"
-            known = ", ".join(self.kwargs.model_fields) or "none"
+            known = ", ".join(field.alias or name for name, field in self.kwargs.model_fields.items()) or "none"
             raise ConstraintError(f"{self.id}: {name}: {first['msg']}; its keyword arguments are: {known}") from None
 
     def check(self, response: str, kwargs: K, prompt: str | None, mode: "Mode") -> "Verdict":

@@ -1,10 +1,48 @@
-"""The interface of every engine."""
+"""The interface of every engine, and what can be asked of one."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Device(str, Enum):
+    """Where the graph runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
+    OPENVINO = "openvino"
+
+
+class DeviceUnavailable(ValueError):
+    """A device that was asked for and is not here; the message names the remedy."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How the graph runs; defaults suit one server on one machine."""
+
+    device: Device = Device.AUTO
+    threads: int = 0
+    """Threads of the CPU runtime; 0 takes the usable physical cores."""
+    max_batch_tokens: int = 2048
+    """Packed tokens that the caller puts in one batch (a longer pair comes alone): the bound of memory."""
+    memory_arena: bool = True
+    """Keep the memory of one batch for the next; it is returned one idle second after a large batch."""
+    gpu: int = 0
+    """Number of the GPU, as `nvidia-smi` counts."""
+    gpu_memory_bytes: int = 0
+    """Most bytes of GPU memory that the runtime's arena takes; 0 sets no limit."""
+    tensorrt_precision: Literal["graph", "fp16", "bf16"] = "graph"
+    """Arithmetic that TensorRT may use; "graph" keeps the bundle's own."""
+    tensorrt_cache: Path = Path("~/.cache/gapo/tensorrt")
+    """Folder of built TensorRT engines; building one takes minutes."""
 
 
 class Engine(Protocol):

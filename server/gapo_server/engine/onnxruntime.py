@@ -1,29 +1,144 @@
-"""The packed graph on ONNX Runtime."""
+"""The packed graph on ONNX Runtime: CPU, CUDA and TensorRT execution providers.
 
+The CUDA and TensorRT paths were not run: no GPU was at hand. Their options are checked by unit tests.
+"""
+
+import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from gapo_core.bundle import Bundle
-from gapo_core.packing import pack
+from gapo_core.packing import Arrays, pack, score_runs
 from numpy.typing import NDArray
+
+from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
+from gapo_server.engine.cpu import usable_cores
+from gapo_server.engine.pinned import PinnedInputs, cuda_runtime
+from gapo_server.engine.tensorrt import TENSORRT, cache_folder, profile, tensorrt_options
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+LARGE = 1024
+"""Packed tokens above which a batch's memory is worth returning."""
+IDLE = 1.0
+"""Seconds without a batch after which it is returned."""
+
+Provider = tuple[str, dict[str, str]]
+
+
+def session_options(options: EngineOptions) -> ort.SessionOptions:
+    made = ort.SessionOptions()
+    made.intra_op_num_threads = options.threads or usable_cores()
+    # Spinning workers starve the event loop and the tokenizer on few cores.
+    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    made.enable_cpu_mem_arena = options.memory_arena
+    # Patterns are kept for each combination of shapes, and every batch has its own.
+    made.enable_mem_pattern = False
+    # Weights outside the arena: its shrinkage can then free whole regions.
+    made.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return made
+
+
+def cuda_options(options: EngineOptions) -> dict[str, str]:
+    made = {
+        "device_id": str(options.gpu),
+        # Growth by what is needed: doubling would overshoot the token budget's bound.
+        "arena_extend_strategy": "kSameAsRequested",
+        # On by default in the runtime; a fp32 bundle promises fp32 scores.
+        "use_tf32": "0",
+    }
+    if options.gpu_memory_bytes:
+        made["gpu_mem_limit"] = str(options.gpu_memory_bytes)
+    return made
+
+
+def providers(bundle: Bundle, options: EngineOptions) -> list[Provider]:
+    """Execution providers, the wanted one first; the CPU takes what is left over, such as shape arithmetic."""
+    cpu: Provider = (CPU, {})
+    if options.device is Device.CUDA:
+        return [(CUDA, cuda_options(options)), cpu]
+    if options.device is Device.TENSORRT:
+        shapes = profile(bundle.manifest.architecture, options.max_batch_tokens)
+        cache = cache_folder(bundle, shapes, options)
+        return [(TENSORRT, tensorrt_options(shapes, cache, options)), (CUDA, cuda_options(options)), cpu]
+    return [cpu]
+
+
+def open_session(file: str, options: ort.SessionOptions, wanted: Sequence[Provider]) -> ort.InferenceSession:
+    """Raises `DeviceUnavailable` where ONNX Runtime would quietly go on with the next provider."""
+    name = wanted[0][0]
+    remedy = f"install the libraries it needs (pip install 'gapo[server-gpu]'; for {TENSORRT} 'gapo[tensorrt]' too)"
+    if name != CPU and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # CUDA and cuDNN from the nvidia-* wheels, where they are
+    if name == TENSORRT:
+        with suppress(ImportError):
+            import_module("tensorrt")  # its wheel loads libnvinfer, which the provider then finds
+    try:
+        session = ort.InferenceSession(file, options, providers=list(wanted), enable_fallback=False)
+    except Exception as error:
+        if name == CPU:
+            raise
+        raise DeviceUnavailable(f"{name} does not start: {' '.join(str(error).split())}; {remedy}") from error
+    if session.get_providers()[0] != name:
+        raise DeviceUnavailable(f"{name} does not load: ONNX Runtime went to {session.get_providers()[0]}; {remedy}")
+    return session
 
 
 class OnnxRuntimeEngine:
-    def __init__(self, bundle: Bundle, pad_id: int, threads: int = 0) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Spinning workers starve the event loop and the tokenizer on few cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps the largest batch's memory for ever; batches differ in every dimension.
-        options.enable_mem_pattern = False
-        self._session = ort.InferenceSession(
-            str(bundle.file("model.onnx")), options, providers=["CPUExecutionProvider"]
-        )
+    def __init__(self, bundle: Bundle, pad_id: int, options: EngineOptions = EngineOptions(Device.CPU)) -> None:
+        """`options.device` is cpu, cuda or tensorrt. Raises `DeviceUnavailable`."""
+        wanted = providers(bundle, options)
+        self._session = open_session(str(bundle.file("model.onnx")), session_options(options), wanted)
+        self._pinned = None if options.device is Device.CPU else PinnedInputs(cuda_runtime())
         shape = bundle.manifest.architecture
         self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
+        self._run_tokens = options.max_batch_tokens
+        self._shrinking = ort.RunOptions()
+        arenas = "cpu:0" if options.device is Device.CPU else f"cpu:0;gpu:{options.gpu}"
+        if options.memory_arena:
+            self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", arenas)
+        self._lock = threading.Lock()
+        self._last = 0.0
+        self._timer: threading.Timer | None = None
+        self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        arrays = pack(sequences, self._block, self._half_window, self._pad_id)
-        logits: NDArray[np.float32] = self._session.run(["logits"], arrays)[0]
-        return logits[:, 0]
+        with self._lock:
+            logits = score_runs(self._run, sequences, self._block, self._half_window, self._run_tokens)
+            self._last = time.monotonic()
+            if self._returns_memory and self._timer is None and sum(map(len, sequences)) > LARGE:
+                self._wait(IDLE)
+        scores: NDArray[np.float32] = logits[:, 0]
+        return scores
+
+    def _run(self, arrays: Arrays, run_options: Any = None) -> NDArray[np.float32]:
+        if self._pinned is None:
+            logits: NDArray[np.float32] = self._session.run(["logits"], arrays, run_options)[0]
+            return logits
+        binding = self._session.io_binding()
+        self._pinned.bind(binding, arrays)
+        binding.bind_output("logits", "cpu")
+        self._session.run_with_iobinding(binding, run_options)
+        output: NDArray[np.float32] = binding.copy_outputs_to_cpu()[0]
+        return output
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._return_memory)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _return_memory(self) -> None:
+        """Runs the smallest batch with the option that frees the arena's unused regions at its end."""
+        with self._lock:
+            self._timer = None
+            rest = self._last + IDLE - time.monotonic()
+            if rest > 0:
+                self._wait(rest)
+            else:
+                self._run(pack([[self._pad_id]], self._block, self._half_window), self._shrinking)

@@ -1,7 +1,7 @@
 """Bodies of the REST interface."""
 
 from gapo_core.pairs import TruncationPolicy
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 
 class _Body(BaseModel):
@@ -14,17 +14,21 @@ class PairBody(_Body):
 
 
 class ScoreBody(_Body):
-    pairs: list[PairBody]
+    pairs: list[PairBody] = Field(description="One or more pairs; GET /v1/models tells the limits.")
     model: StrictStr = Field(default="", description="A served model; empty means the default.")
     truncation: TruncationPolicy | None = Field(default=None, description="Default: the model's own policy.")
+    prompt_budget: StrictInt | None = Field(default=None, gt=0, le=1 << 20, description="Most tokens of a prompt.")
+    response_budget: StrictInt | None = Field(default=None, gt=0, le=1 << 20, description="Most tokens of a response.")
 
 
 class ResultBody(_Body):
     score: float = Field(description="Raw logit; what reinforcement learning uses.")
     probability: float = Field(description="Calibrated probability that all constraints are kept.")
-    prompt_tokens: int
-    response_tokens: int
-    truncated_tokens: int
+    prompt_tokens: int = Field(description="Tokens of the prompt that were scored, special tokens not counted.")
+    response_tokens: int = Field(description="Tokens of the response that were scored.")
+    truncated_tokens: int = Field(description="Tokens cut from prompt and response together.")
+    prompt_truncated_tokens: int
+    response_truncated_tokens: int
 
 
 class ScoredBody(_Body):
@@ -33,9 +37,32 @@ class ScoredBody(_Body):
     results: list[ResultBody]
 
 
+class ModelBody(_Body):
+    name: str
+    version: str
+    default: bool
+    max_tokens: int = Field(description="Tokens of prompt, response and special tokens together.")
+    template: str = Field(description="How a pair becomes token ids.")
+    truncation: TruncationPolicy
+
+
+class LimitsBody(_Body):
+    max_pairs: int
+    max_body_bytes: int
+    max_text_bytes: int = Field(description="Bytes of one prompt or response as UTF-8.")
+    max_request_tokens: int
+
+
+class ModelsBody(_Body):
+    models: list[ModelBody]
+    limits: LimitsBody
+
+
 class OpenRLHFBody(BaseModel):
-    query: list[StrictStr]
-    prompts: list[StrictStr] | None = None
+    """Further keys (`labels`, and what later versions may add) are accepted and not looked at."""
+
+    query: list[StrictStr] = Field(description="Prompt and response in the actor's chat template.")
+    prompts: list[StrictStr] | None = Field(default=None, description="The prompt of each query; absent up to v0.5.")
 
 
 class RewardsBody(_Body):

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -74,6 +76,14 @@ VARIED = (
     "My answer is no.",
 )
 
+GAP = re.compile(r"\{\w*\}|\(\)")
+UNDECIDED = {"length:tokens", "tone:style"}  # no rule decides: the model does, or a tokenizer that the host names
+GOLDEN = [
+    json.loads(line)
+    for path in sorted((Path(__file__).parent / "golden").glob("*.jsonl"))
+    for line in path.read_text(encoding="utf-8").splitlines()
+]
+
 IDS = sorted(families())
 EXAMPLES = {id: Constraint(id, json.loads(families()[id].example)) for id in IDS}
 CASES = 10_000
@@ -132,14 +142,15 @@ def test_a_constraint_survives_copying_and_renders_without_gaps(id: str) -> None
     assert pickle.loads(pickle.dumps(constraint)) == constraint
     assert hash(Constraint(id, dict(constraint.kwargs))) == hash(constraint)
     phrasings = {constraint.render(style) for style in range(8)}
-    assert all(text == text.strip() and "{" not in text.replace('{"', "") and "()" not in text for text in phrasings)
+    assert all(text == text.strip() and not GAP.search(text) for text in phrasings)
     assert constraint.render(Random(0)) in phrasings
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", [id for id in IDS if id not in UNDECIDED])
 def test_every_family_can_satisfy_and_violate_somewhere(id: str) -> None:
     """A sampler that never gives anything would keep every promise."""
     samplers = (EXAMPLES[id].satisfied_by, EXAMPLES[id].violated_by)
-    found = [[s(text, Random(seed)) is not None for s in samplers] for text in VARIED for seed in range(3)]
+    texts = (*VARIED, *(case["response"] for case in GOLDEN if case["id"] == id))
+    found = [[s(text, Random(seed)) is not None for s in samplers] for text in texts for seed in range(3)]
     assert any(satisfied for satisfied, _ in found), "satisfied_by never gives a constraint"
     assert any(violated for _, violated in found), "violated_by never gives a constraint"

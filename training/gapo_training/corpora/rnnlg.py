@@ -9,12 +9,27 @@ from gapo_core.constraints.attributes import Attribute, states
 
 from gapo_training.corpora.record import Record
 
-ACTS = ("inform", "recommend", "inform_count", "inform_all", "inform_only_match")
-# A flag counts as stated only where the text speaks of it at all: some writers skipped it.
-FLAG_WORDS = {
-    "isforbusinesscomputing": re.compile(r"business|personal|home|general|work|office|corporate|leisure", re.I),
-    "hasusbport": re.compile(r"usb", re.I),
+ACTS = (
+    "inform",
+    "recommend",
+    "inform_count",
+    "inform_all",
+    "inform_only_match",
+    "inform_no_match",
+    "suggest",
+    "?confirm",
+    "?compare",
+)
+# Yes/no attributes are phrased freely: words that speak of one at all, and words that name what is affirmed or denied.
+FLAGS = {
+    "isforbusinesscomputing": (
+        r"business|personal|\bhome\b|general|\bwork|office|corporate|leisure|professional|casual|enterprise",
+        r"business|corporate|office|professional|enterprise",
+    ),
+    "hasusbport": (r"usb|\bports?\b", r"usb"),
 }
+_DENIED = r"\b(?:not?|non|nor|neither|never|without|lacks?|lacking|isn|aren|doesn|don|cannot|rather than)\b|n[’']t"
+_UNDECIDED = r"\bcare|matter|concern|preference|regardless|whether|or not|issue|any |either|both|various"
 
 
 def read(directory: Path, split: str) -> list[Record]:
@@ -23,19 +38,19 @@ def read(directory: Path, split: str) -> list[Record]:
     for topic, product in (("laptop", "laptop"), ("tv", "television")):
         source = (directory / topic / f"{split}.json").read_text(encoding="utf-8")
         rows = json.loads("\n".join(line for line in source.split("\n") if not line.startswith("#")))
-        parsed = [(text.strip(), facts) for act, text, _ in rows if (facts := _facts(act)) is not None]
+        parsed = [(text.strip(), act, facts) for act, text, _ in rows if (facts := _facts(act))]
         values: dict[str, dict[str, None]] = defaultdict(dict)
-        for _, facts in parsed:
+        for _, _, facts in parsed:
             for slot, value in facts:
                 values[slot][value] = None
-        records += [_record(product, text, facts, values) for text, facts in parsed]
+        records += [_record(product, text, act, facts, values) for text, act, facts in parsed]
     return records
 
 
-def _facts(act: str) -> list[tuple[str, str]] | None:
+def _facts(act: str) -> list[tuple[str, str]]:
     name, _, body = act.partition("(")
     if name not in ACTS:
-        return None
+        return []
     facts = []
     for part in body.removesuffix(")").split(";"):
         slot, _, value = part.partition("=")
@@ -45,21 +60,33 @@ def _facts(act: str) -> list[tuple[str, str]] | None:
     return facts
 
 
-def _record(topic: str, text: str, facts: list[tuple[str, str]], values: dict[str, dict[str, None]]) -> Record:
-    stated, unstated = [], {}
+def flag_said(slot: str, text: str) -> str | None:
+    """ "yes", "no", "" where the text does not speak of the flag, None where it is unclear."""
+    speaks, names = FLAGS[slot]
+    if not re.search(speaks, text, re.I):
+        return ""
+    mentions = list(re.finditer(names, text, re.I))
+    if not mentions or re.search(_UNDECIDED, text, re.I):
+        return None
+    said = set()
+    for mention in mentions:
+        before = " ".join(text[: mention.start()].split(" ")[-7:])
+        said.add("no" if re.search(_DENIED, before, re.I) or before.endswith(("non", "non-")) else "yes")
+    return said.pop() if len(said) == 1 else None
+
+
+def _record(
+    topic: str, text: str, act: str, facts: list[tuple[str, str]], values: dict[str, dict[str, None]]
+) -> Record:
     said = dict(facts)
-    for slot, value in facts:
-        flag = FLAG_WORDS.get(slot)
-        if flag.search(text) if flag else states(text, value):
-            stated.append(Attribute(slot, value))
+    # "There are no …" denies the whole, not the flag; a comparison affirms and denies of two products.
+    unclear = act.startswith(("inform_no_match", "?"))
+    flags = {slot: None if unclear else flag_said(slot, text) for slot in FLAGS}
+    stated = [Attribute(s, v) for s, v in facts if (v == flags[s] if s in FLAGS else states(text, v))]
+    unstated: dict[str, tuple[str, ...]] = {}
     for slot, options in values.items():
-        flag = FLAG_WORDS.get(slot)
-        if flag is None:
-            wrong = [v for v in options if v != said.get(slot) and not states(text, v)]
-        elif slot in said:
-            wrong = [v for v in options if v != said[slot]] if flag.search(text) else []
-        else:
-            wrong = [] if flag.search(text) else list(options)
-        if wrong:
-            unstated[slot] = tuple(wrong)
-    return Record(topic, text, tuple(stated), unstated)
+        if slot not in FLAGS:
+            unstated[slot] = tuple(v for v in options if v != said.get(slot) and not states(text, v))
+        elif flags[slot] is not None and said.get(slot, "") == flags[slot]:
+            unstated[slot] = tuple(v for v in options if v != flags[slot])
+    return Record(topic, text, tuple(stated), {slot: wrong for slot, wrong in unstated.items() if wrong})

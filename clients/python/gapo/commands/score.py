@@ -1,17 +1,60 @@
 """`gapo score`."""
 
+import asyncio
 import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
+from enum import Enum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
-from rich.progress import Progress
 
-from gapo.client import Client
+from gapo.aio import AsyncClient
+from gapo.commands.jsonl import FileError, Source
+from gapo.commands.score_file import OnError, score_file
+from gapo.commands.score_output import ScoreOutput
 from gapo.errors import GapoError
+from gapo.retry import Retry
+from gapo.wire import Options
 
-BATCH = 64
+
+class Truncation(str, Enum):
+    ERROR = "error"
+    KEEP_HEAD = "keep_head"
+    KEEP_TAIL = "keep_tail"
+    KEEP_BOTH_ENDS = "keep_both_ends"
+
+
+@asynccontextmanager
+async def open_client(
+    url: str | None, bundle: Path | None, api_key: str | None, timeout: float, retries: int
+) -> AsyncIterator[AsyncClient]:
+    """A client of the server at `url`, or of the server's application in this process when there is none.
+
+    The latter comes through the entry point `gapo.local`, which the server extra fills: the client itself
+    imports nothing of the server. Raises `FileError` when the extra is missing.
+    """
+    retry = Retry(attempts=retries + 1)
+    if url is not None:
+        async with AsyncClient(url, api_key=api_key, timeout=timeout, retry=retry) as client:
+            yield client
+        return
+    points = list(entry_points(group="gapo.local"))
+    try:
+        open_app = points[0].load() if points else None
+    except ImportError:
+        open_app = None
+    if open_app is None:
+        raise FileError("no --url, and scoring without a server needs: pip install 'gapo[server]'")
+    async with open_app(bundle) as app:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with AsyncClient("http://in-process", timeout=timeout, retry=retry, transport=transport) as client:
+            yield client
 
 
 def register(app: typer.Typer) -> None:
@@ -19,54 +62,56 @@ def register(app: typer.Typer) -> None:
     def score(
         prompt: Annotated[str | None, typer.Option(help="Task and constraints.")] = None,
         response: Annotated[str | None, typer.Option(help="The text to judge.")] = None,
-        input: Annotated[Path | None, typer.Option(help='JSONL with "prompt" and "response".', dir_okay=False)] = None,
-        output: Annotated[Path | None, typer.Option(help="JSONL of scores, in order.")] = None,
-        url: Annotated[str, typer.Option(envvar="GAPO_URL", help="http://… or grpc://…")] = "http://127.0.0.1:8080",
-        truncation: Annotated[str, typer.Option(help="error, keep_head, keep_tail or keep_both_ends.")] = "",
-        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+        input: Annotated[str | None, typer.Option(help='JSONL with "prompt" and "response"; - is stdin.')] = None,
+        output: Annotated[str, typer.Option(help="JSONL of scores, in order; - is stdout.")] = "-",
+        url: Annotated[
+            str | None, typer.Option(envvar="GAPO_URL", help="http://… or grpc://…; none scores in this process.")
+        ] = None,
+        bundle: Annotated[Path | None, typer.Option(help="Without --url: this bundle, not the embedded one.")] = None,
+        api_key: Annotated[str | None, typer.Option(envvar="GAPO_API_KEY", help="The server's key.")] = None,
+        model: Annotated[str, typer.Option(envvar="GAPO_MODEL", help="A served model; none is the default.")] = "",
+        truncation: Annotated[Truncation | None, typer.Option(help="For long pairs; none is the model's own.")] = None,
+        prompt_budget: Annotated[int | None, typer.Option(min=1, help="Most tokens of a prompt.")] = None,
+        response_budget: Annotated[int | None, typer.Option(min=1, help="Most tokens of a response.")] = None,
+        on_error: Annotated[OnError, typer.Option(help="At a line that cannot be scored.")] = OnError.STOP,
+        errors: Annotated[
+            Path | None, typer.Option(help="JSONL of skipped lines; default: <output>.errors, or stderr.")
+        ] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Continue an output that was cut short.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+        timeout: Annotated[float, typer.Option(envvar="GAPO_TIMEOUT", help="Seconds of one request.")] = 60.0,
+        retries: Annotated[int, typer.Option(min=0, help="Tries again when the server is full or away.")] = 4,
+        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     ) -> None:
-        """Score one pair (--prompt, --response) or a file (--input, --output) on a running server."""
-        try:
-            with Client(url) as client:
-                if input and output:
-                    _file(client, input, output, truncation)
-                elif prompt is not None and response is not None:
-                    result = client.score(prompt, response, truncation=truncation)
-                    typer.echo(
-                        json.dumps(asdict(result))
-                        if as_json
-                        else f"score {result.score:.4f}  probability {result.probability:.4f}"
-                    )
+        """Score one pair (--prompt, --response) or a JSONL file (--input, --output), on a server or in this process."""
+        options = Options(model, truncation.value if truncation else "", prompt_budget, response_budget)
+        one = prompt is not None and response is not None
+        if one == (input is not None) or (not one and (prompt is not None or response is not None)):
+            raise typer.BadParameter("give --prompt and --response, or --input")
+        if as_json and input is not None and output == "-":
+            raise typer.BadParameter("--json prints one object; give --output a file")
+
+        async def run() -> None:
+            async with open_client(url, bundle, api_key, timeout, retries) as client:
+                if input is not None:
+                    with Source(input) as source, ScoreOutput(output, errors, resume, force) as sink:
+                        summary = await score_file(client, source, sink, options, on_error)
+                    if as_json:
+                        typer.echo(json.dumps(asdict(summary)))
+                    else:
+                        typer.echo(str(summary), err=True)
+                    return
+                result = await client.score(prompt or "", response or "", **vars(options))
+                if as_json:
+                    typer.echo(json.dumps(asdict(result)))
                 else:
-                    raise typer.BadParameter("give --prompt and --response, or --input and --output")
-        except (GapoError, OSError, ValueError) as error:
+                    typer.echo(f"score {result.score:.4f}  probability {result.probability:.4f}")
+
+        try:
+            asyncio.run(run())
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read stdout has gone; nothing more to say
+            raise typer.Exit(1) from None
+        except (GapoError, FileError, OSError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
-
-
-def _read(file: Path) -> list[tuple[str, str]]:
-    pairs = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            pair = (row["prompt"], row["response"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{file}:{number}: not an object with prompt and response ({error})") from None
-        if not all(isinstance(text, str) for text in pair):
-            raise ValueError(f"{file}:{number}: prompt and response must be strings")
-        pairs.append(pair)
-    return pairs
-
-
-def _file(client: Client, source: Path, output: Path, truncation: str) -> None:
-    pairs = _read(source)
-    with Progress() as bar, output.open("w", encoding="utf-8") as stream:
-        task = bar.add_task("scoring", total=len(pairs))
-        for first in range(0, len(pairs), BATCH):
-            batch = pairs[first : first + BATCH]
-            for result in client.score_batch(batch, truncation=truncation):
-                stream.write(json.dumps(asdict(result)) + "\n")
-            stream.flush()  # what was scored survives a crash
-            bar.advance(task, len(batch))

@@ -84,9 +84,15 @@ class ScoreRequest(_message.Message):
     PAIRS_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     TRUNCATION_FIELD_NUMBER: _builtins.int
+    PROMPT_BUDGET_FIELD_NUMBER: _builtins.int
+    RESPONSE_BUDGET_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Name of a served model; empty means the default one."""
     truncation: Global___TruncationPolicy.ValueType
+    prompt_budget: _builtins.int
+    """Most tokens of a prompt, special tokens not counted; 0 means the server's setting."""
+    response_budget: _builtins.int
+    """Most tokens of a response, special tokens not counted; 0 means the server's setting."""
     @_builtins.property
     def pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pair]:
         """One or more pairs; the server's limit is in its configuration."""
@@ -97,10 +103,12 @@ class ScoreRequest(_message.Message):
         pairs: _abc.Iterable[Global___Pair] | None = ...,
         model: _builtins.str = ...,
         truncation: Global___TruncationPolicy.ValueType = ...,
+        prompt_budget: _builtins.int = ...,
+        response_budget: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "pairs", b"pairs", "truncation", b"truncation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "pairs", b"pairs", "prompt_budget", b"prompt_budget", "response_budget", b"response_budget", "truncation", b"truncation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,6 +125,8 @@ class ScoreResult(_message.Message):
     PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     RESPONSE_TOKENS_FIELD_NUMBER: _builtins.int
     TRUNCATED_TOKENS_FIELD_NUMBER: _builtins.int
+    PROMPT_TRUNCATED_TOKENS_FIELD_NUMBER: _builtins.int
+    RESPONSE_TRUNCATED_TOKENS_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """Raw logit of the reward model, unbounded; what reinforcement learning uses."""
     probability: _builtins.float
@@ -127,6 +137,10 @@ class ScoreResult(_message.Message):
     """Tokens of the response that were scored, special tokens not counted."""
     truncated_tokens: _builtins.int
     """Tokens cut from prompt and response together; 0 unless a truncation policy was applied."""
+    prompt_truncated_tokens: _builtins.int
+    """Tokens cut from the prompt."""
+    response_truncated_tokens: _builtins.int
+    """Tokens cut from the response."""
     def __init__(
         self,
         *,
@@ -135,10 +149,12 @@ class ScoreResult(_message.Message):
         prompt_tokens: _builtins.int = ...,
         response_tokens: _builtins.int = ...,
         truncated_tokens: _builtins.int = ...,
+        prompt_truncated_tokens: _builtins.int = ...,
+        response_truncated_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["probability", b"probability", "prompt_tokens", b"prompt_tokens", "response_tokens", b"response_tokens", "score", b"score", "truncated_tokens", b"truncated_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probability", b"probability", "prompt_tokens", b"prompt_tokens", "prompt_truncated_tokens", b"prompt_truncated_tokens", "response_tokens", b"response_tokens", "response_truncated_tokens", b"response_truncated_tokens", "score", b"score", "truncated_tokens", b"truncated_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -173,3 +189,112 @@ class ScoreResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScoreResponse: _TypeAlias = ScoreResponse  # noqa: Y015
+
+@_typing.final
+class ListModelsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelsRequest: _TypeAlias = ListModelsRequest  # noqa: Y015
+
+@_typing.final
+class Model(_message.Message):
+    """A served model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as in ScoreRequest.model."""
+    version: _builtins.str
+    """Its version."""
+    max_tokens: _builtins.int
+    """Most tokens of prompt, response and special tokens together."""
+    truncation: Global___TruncationPolicy.ValueType
+    """What happens to longer pairs when a request does not say."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
+        max_tokens: _builtins.int = ...,
+        truncation: Global___TruncationPolicy.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_tokens", b"max_tokens", "name", b"name", "truncation", b"truncation", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class Limits(_message.Message):
+    """What one request may hold; a request over a limit fails with RESOURCE_EXHAUSTED."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_PAIRS_FIELD_NUMBER: _builtins.int
+    MAX_BODY_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_TEXT_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_REQUEST_TOKENS_FIELD_NUMBER: _builtins.int
+    max_pairs: _builtins.int
+    """Pairs of one request."""
+    max_body_bytes: _builtins.int
+    """Bytes of one request."""
+    max_text_bytes: _builtins.int
+    """Bytes of one prompt or response as UTF-8."""
+    max_request_tokens: _builtins.int
+    """Tokens of one request."""
+    def __init__(
+        self,
+        *,
+        max_pairs: _builtins.int = ...,
+        max_body_bytes: _builtins.int = ...,
+        max_text_bytes: _builtins.int = ...,
+        max_request_tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_body_bytes", b"max_body_bytes", "max_pairs", b"max_pairs", "max_request_tokens", b"max_request_tokens", "max_text_bytes", b"max_text_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
+class ListModelsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___Model]:
+        """The served models; the first one is the default."""
+
+    @_builtins.property
+    def limits(self) -> Global___Limits: ...
+    def __init__(
+        self,
+        *,
+        models: _abc.Iterable[Global___Model] | None = ...,
+        limits: Global___Limits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelsResponse: _TypeAlias = ListModelsResponse  # noqa: Y015

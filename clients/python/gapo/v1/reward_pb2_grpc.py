@@ -40,6 +40,11 @@ class RewardServiceStub:
                 request_serializer=gapo_dot_v1_dot_reward__pb2.ScoreRequest.SerializeToString,
                 response_deserializer=gapo_dot_v1_dot_reward__pb2.ScoreResponse.FromString,
                 _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/gapo.v1.RewardService/ListModels',
+                request_serializer=gapo_dot_v1_dot_reward__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=gapo_dot_v1_dot_reward__pb2.ListModelsResponse.FromString,
+                _registered_method=True)
 
 
 class RewardServiceServicer:
@@ -48,8 +53,17 @@ class RewardServiceServicer:
 
     def Score(self, request, context):
         """Scores a batch of pairs; results come in the order of the pairs.
-        Errors: INVALID_ARGUMENT (names the field and the remedy), NOT_FOUND (unknown model),
-        RESOURCE_EXHAUSTED (over a size limit), UNAVAILABLE (queue full; retry), DEADLINE_EXCEEDED.
+        Errors: INVALID_ARGUMENT (names the field and the remedy), NOT_FOUND (unknown model), UNAUTHENTICATED,
+        RESOURCE_EXHAUSTED (over a size limit), UNAVAILABLE (queue full or stopping; retry), DEADLINE_EXCEEDED.
+        Details: google.rpc.ErrorInfo (reason), BadRequest (field), RetryInfo (delay); the same in the trailing
+        metadata gapo-reason, gapo-field, gapo-retry-after (seconds).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModels(self, request, context):
+        """The served models and the limits of a request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +76,11 @@ def add_RewardServiceServicer_to_server(servicer, server):
                     servicer.Score,
                     request_deserializer=gapo_dot_v1_dot_reward__pb2.ScoreRequest.FromString,
                     response_serializer=gapo_dot_v1_dot_reward__pb2.ScoreResponse.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=gapo_dot_v1_dot_reward__pb2.ListModelsRequest.FromString,
+                    response_serializer=gapo_dot_v1_dot_reward__pb2.ListModelsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +111,33 @@ class RewardService:
             '/gapo.v1.RewardService/Score',
             gapo_dot_v1_dot_reward__pb2.ScoreRequest.SerializeToString,
             gapo_dot_v1_dot_reward__pb2.ScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gapo.v1.RewardService/ListModels',
+            gapo_dot_v1_dot_reward__pb2.ListModelsRequest.SerializeToString,
+            gapo_dot_v1_dot_reward__pb2.ListModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

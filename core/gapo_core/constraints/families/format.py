@@ -164,6 +164,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+def json_body(document: Document) -> tuple[str, int]:
+    """The response without the white space and the code fence that may be around it, and where it starts."""
+    text = document.text.strip()
+    fenced = _FENCE.fullmatch(text)
+    start = document.text.find(text) + (fenced.start(1) if fenced else 0)
+    return (fenced.group(1) if fenced else text), start
+
+
 class JsonFormat(Plain):
     id = "detectable_format:json_format"
     phrasings = (
@@ -173,10 +181,7 @@ class JsonFormat(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        text = document.text.strip()
-        fenced = _FENCE.fullmatch(text)
-        body = fenced.group(1) if fenced else text
-        start = document.text.find(text) + (fenced.start(1) if fenced else 0)
+        body, start = json_body(document)
         try:
             value = json.loads(body, parse_constant=_no_constant)
         except json.JSONDecodeError as error:

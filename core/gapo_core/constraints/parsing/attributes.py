@@ -13,10 +13,14 @@ from gapo_core.constraints.parsing.reading import Reading
 from gapo_core.constraints.parsing.rules import Draft
 
 _TASK_WORDS = re.compile(
-    r"\b(?:tasks?|topic|subject|title|tone|style|length|languages?|audience|format|notes?|examples?|input|output|questions?|answers?|context"
-    r"|roles?|prompt|requests?|instructions?|requirements?|rules?|constraints?|keywords?|words?|steps?|sections?|parts?|question|summary"
-    r"|option|options|hint|goal|step|text|passage|article|user|assistant|system|person|speaker|words? limit|word count|limit|facts|claim|story"
-    r"|essay|paragraphs?|sentences?|bullets?|http|https|genre|theme|setting|characters?|plot|mood|point of view|[qa]|re|ps|e\.g|i\.e|http)\b",
+    r"\b(?:tasks?|topic|subject|title|tone|style|length|languages?|audience|format|notes?|examples?"
+    r"|input|output|questions?|answers?|context"
+    r"|roles?|prompt|requests?|instructions?|requirements?|rules?|constraints?|keywords?|words?|steps?"
+    r"|sections?|parts?|question|summary"
+    r"|option|options|hint|goal|step|text|passage|article|user|assistant|system|person|speaker|words? "
+    r"limit|word count|limit|facts|claim|story"
+    r"|essay|paragraphs?|sentences?|bullets?|http|https|genre|theme|setting|characters?|plot|mood"
+    r"|point of view|[qa]|re|ps|e\.g|i\.e|http)\b",
     re.IGNORECASE,
 )
 _NAME = r"(?P<slot>[^\W\d_][\w' /-]{0,38}?)"
@@ -27,35 +31,62 @@ _FORMS = tuple(
     (re.compile(item), re.compile(between))
     for item, between in (
         (rf"{_NAME}\[(?P<value>[^\[\]\n]{{1,60}})\]", r"\s{0,3}[,;|\n]?\s{0,3}"),
-        (rf"{_NAME}\s?::\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}\s?=\s?{_VALUE}(?=\s*(?:[;|\n]|$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}: {_VALUE}(?=\s*(?:[;|\n]|\.?$))", r"[ \t]*[;|]?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
-        (rf"{_NAME}: {_PLAIN}(?=\s*(?:,|\n|\.?$))", r"[ \t]*,?[ \t]*\n?[ \t]*[-*•+]?[ \t]*"),
+        (
+            rf"{_NAME}\s?::\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
+            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
+        ),
+        (
+            rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
+            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
+        ),
+        (
+            rf"{_NAME}\s?=\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
+            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
+        ),
+        (rf"{_NAME}: {_VALUE}(?=\s{{0,3}}(?:[;|\n]|\.?$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}: {_PLAIN}(?=\s{{0,3}}(?:,|\n|\.?$))", r"[ \t]{0,8},?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
         (rf"{_NAME} \((?P<value>[^()\n]{{1,60}})\)", r"\s{0,2}[;,]\s{0,2}"),
     )
 )
-_LINE = re.compile(r"[^\n]+(?:\n[ \t]*[-*•+][^\n]{1,200})*")
-_INTRODUCTION = re.compile(r"(?:.*?[.:!?]\s+|.*?\b(?:with|mention|having|including|of|by|requirements:|facts:)\s+|[\w' ]{1,30}\s\|\s)", re.IGNORECASE)
+_LINE = re.compile(r"[^\n]+(?:\n[ \t]{0,8}[-*•+][^\n]{1,200})*")
 _OBJECT = re.compile(r"\{[^{}\n]{2,2000}\}")
 _FEW = r"[^\s,;:.!?\n][^,;:!?\n]{0,40}?"
 _SLOT = r"(?P<slot>[^\W\d_][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?)"
-_STOP = r"(?=\s*(?:[,;!?\n]|\.(?:\s|$)|$|\band (?:the|its)\b))"
-_CHAINED = re.compile(rf"\s*,?\s*(?:and\s+)?(?:that\s+)?(?:the|its)\s+{_SLOT} is\s+(?P<value>{_FEW}){_STOP}", re.IGNORECASE)
-_SAID = re.compile(r"\b(?:(?:say|state|mention|note|tell \w+)(?:ing)? that|where|in which)(?=\s+(?:the|its)\b)", re.IGNORECASE)
-_FACT = re.compile(rf"\s*The {_SLOT} is (?P<value>{_FEW})\.?\s*$", re.IGNORECASE)
-_AS_ITS = re.compile(rf"(?:\b(?:having|with|has)|,|\band)\s+(?P<value>{_FEW}) as (?:its|the) {_SLOT}(?=[,.;\n]|$| and\b)", re.IGNORECASE)
+_STOP = r"(?=\s{0,3}(?:[,;!?\n]|\.(?:\s|$)|$|\band (?:the|its)\b))"
+_CHAINED = re.compile(
+    (
+        rf"\s{{0,3}},?\s{{0,3}}(?:and\s{{1,3}})?(?:that\s{{1,3}})?(?:the|its)\s{{1,3}}{_SLOT} "
+        rf"is\s{{1,3}}(?P<value>{_FEW}){_STOP}"
+    ),
+    re.IGNORECASE,
+)
+_SAID = re.compile(
+    r"\b(?:(?:say|state|mention|note|tell \w+)(?:ing)? that|where|in which)(?=\s{1,3}(?:the|its)\b)", re.IGNORECASE
+)
+_FACT = re.compile(rf"\s{{0,3}}The {_SLOT} is (?P<value>{_FEW})\.?\s{{0,3}}$", re.IGNORECASE)
+_AS_ITS = re.compile(
+    rf"(?:\b(?:having|with|has)|,|\band)\s{{1,3}}(?P<value>{_FEW}) as (?:its|the) {_SLOT}(?=[,.;\n]|$| and\b)",
+    re.IGNORECASE,
+)
 _MUST = re.compile(
-    r"(?:^|[;:]\s)(?P<slot>[a-z][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?) must be (?P<value>[^\s,;:.!?\n][^,;:!?\n]{0,50}?)(?=\s*(?:[;\n]|\.(?:\s|$)|$))",
+    (
+        r"(?:^|[;:]\s)(?P<slot>[a-z][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?) must be "
+        r"(?P<value>[^\s,;:.!?\n][^,;:!?\n]{0,50}?)(?=\s*(?:[;\n]|\.(?:\s|$)|$))"
+    ),
     re.MULTILINE,
 )
 _CONTEXT = re.compile(
-    r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? about|write about|presents?|brochure|catalogue?"
-    r"|tell a customer|record|attributes|features|specs?|specifications?|pitch|flyer|mentions?|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
+    r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? "
+    r"about|write about|presents?|brochure|catalogue?"
+    r"|tell a customer|record|attributes|features|specs?|specifications?|pitch|flyer|mentions?"
+    r"|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
     r"|^[^.!?\n]{1,40} \|",
     re.IGNORECASE,
 )
-_OTHER_WORK = re.compile(r"\b(?:extract|format|classify|identify|characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score)\b", re.IGNORECASE)
+_OTHER_WORK = re.compile(
+    r"\b(?:extract|format|classify|identify|characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score)\b",
+    re.IGNORECASE,
+)
 _VERBAL = re.compile(r"(?:ing|ed)\b|\b(?:from|by|for|to|of|found|located|taking|place|needed)\b", re.IGNORECASE)
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time
 FEWEST = 2  # pairs that make a list
@@ -103,7 +134,10 @@ def _objects(prompt: str) -> Iterator[Draft]:
             continue
         drafts, position = [], match.start()
         for slot, value in pairs:
-            if not isinstance(value, str | int | float) or (start := prompt.find(json.dumps(slot, ensure_ascii=False), position)) < 0:
+            if (
+                not isinstance(value, str | int | float)
+                or (start := prompt.find(json.dumps(slot, ensure_ascii=False), position)) < 0
+            ):
                 break
             said = value if isinstance(value, str) else json.dumps(value)
             position = prompt.find(said, start + len(slot) + 2) + len(said)
@@ -125,7 +159,16 @@ def _lists(shown: str) -> Iterator[Draft]:
 def _run(shown: str, start: int, end: int, item: re.Pattern[str], between: re.Pattern[str]) -> Iterator[Draft]:
     """The list of one form that reaches from somewhere in the block to its end."""
     starts = [start]
-    starts += [match.end() for match in re.finditer(r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+|\n[ \t]*[-*•+]\s+", shown[start:end])]
+    starts += [
+        match.end()
+        for match in re.finditer(
+            (
+                r"[.:!?|]\s+(?:[-*•+]\s+)?|\b(?:with|mentions?|mentioning|having|states?|stating)\s+"
+                r"|\n[ \t]{0,8}[-*•+]\s+"
+            ),
+            shown[start:end],
+        )
+    ]
     for offset in (start, *(start + s for s in starts[1:MOST_STARTS])):
         position, drafts = offset, []
         bullet = re.compile(r"\s*[-*•+]\s+").match(shown, position, end)
@@ -149,7 +192,9 @@ def _sentences(shown: str) -> Iterator[Draft]:
         drafts, position = [], lead.end()
         while match := _CHAINED.match(shown, position):
             fits = not _VERBAL.search(match["value"])
-            drafts.append(_draft(match["slot"], match["value"], match.start("slot"), match.end("value")) if fits else None)
+            drafts.append(
+                _draft(match["slot"], match["value"], match.start("slot"), match.end("value")) if fits else None
+            )
             position = match.end()
         yield from _listed(drafts, fewest=1)
     for pattern in (_MUST, _AS_ITS):

@@ -7,8 +7,8 @@ from gapo_core.constraints.parsing.reading import Reading
 from gapo_core.constraints.parsing.rules import Draft, unquoted
 from gapo_core.constraints.parsing.subjects.repetition import ANSWERS
 
-
 _DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
+_TEMPLATE = re.compile(r"\b(?:exact|following) (?:format|template|form|structure)\b", re.IGNORECASE)
 _NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")
 
 
@@ -27,13 +27,20 @@ def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
     answers = [d for d in drafts if d.id == "detectable_format:constrained_response"]
     languages = [d for d in drafts if d.id == "language:response_language"]
     cased = any(d.id.startswith("change_case:english_") for d in drafts)
+    capitals = [d for d in drafts if d.id == "change_case:capital_word_frequency"]
     return [
         draft
         for draft in drafts
-        if not (draft.id.startswith("keywords:") and any(a.start < draft.end and draft.start < a.end for a in answers))
+        if not (len(capitals) > 1 and draft.kwargs.get("capital_frequency") == 1 and _bounded_below(capitals))
+        and not (draft.id.startswith("keywords:") and any(a.start < draft.end and draft.start < a.end for a in answers))
         and draft not in languages[1:]
         and not (cased and draft.id == "language:response_language" and draft.kwargs["language"] == "en")
     ]
+
+
+def _bounded_below(capitals: Sequence[Draft]) -> bool:
+    """Whether a number above one is asked for, which makes "some" needless."""
+    return any(d.kwargs["capital_relation"] == "at least" and d.kwargs["capital_frequency"] > 1 for d in capitals)
 
 
 def _of(facts: Sequence[Draft], name: str) -> list[Draft]:
@@ -55,16 +62,23 @@ def _sections(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     return [Draft("detectable_format:multiple_sections", kwargs, count.start, count.end)]
 
 
+def _place(reading: Reading, starred: Sequence[Draft]) -> tuple[int, int]:
+    if starred:
+        return starred[0].start, starred[0].end
+    divider = _DIVIDER.search(reading.prompt)
+    return divider.span() if divider else (0, 0)
+
+
 def _paragraphs(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     if _of(facts, "section_mark"):
         return []
     count, first, starred = _count(facts), _of(facts, "first_word"), _of(facts, "starred")
     if count is None:
         dividers = len(_DIVIDER.findall(reading.prompt))
-        if not starred or not dividers:
+        if not dividers or not (starred or _TEMPLATE.search(reading.masked)):
             return []
         # A template: the response has one paragraph more than the template has dividers.
-        count = Draft("fact:paragraphs", {"low": dividers + 1}, starred[0].start, starred[0].end)
+        count = Draft("fact:paragraphs", {"low": dividers + 1}, *_place(reading, starred))
     number = count.kwargs["low"]
     if first:
         made = []
@@ -76,6 +90,15 @@ def _paragraphs(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     if starred:
         return [Draft("length_constraints:number_paragraphs", {"num_paragraphs": number}, count.start, count.end)]
     return []
+
+
+def _bullets(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
+    """ "List exactly ten names. … Put the names into bullet points"."""
+    listed, bulleted = _of(facts, "listed"), _of(facts, "bulleted")
+    if not listed or not bulleted:
+        return []
+    kwargs = {"num_bullets": listed[0].kwargs["count"]}
+    return [Draft("detectable_format:number_bullet_lists", kwargs, listed[0].start, listed[0].end)]
 
 
 def _two_responses(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
@@ -99,7 +122,9 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)
         asked = reading.prompt[blank:].strip() if blank >= 0 else after
-    return [Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)]
+    return [
+        Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)
+    ]
 
 
 def _answers(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
@@ -154,6 +179,7 @@ def _end(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
 _STEPS: tuple[Callable[[Reading, Sequence[Draft]], list[Draft]], ...] = (
     _sections,
     _paragraphs,
+    _bullets,
     _two_responses,
     _repeat,
     _answers,

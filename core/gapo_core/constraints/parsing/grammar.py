@@ -10,9 +10,9 @@ from dataclasses import dataclass
 HIDDEN = "\ue000"
 """Stands for every character between quotation marks in the text that rules see."""
 
-_ONES = "one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _VALUES = (
     {word: number for number, word in enumerate([*_ONES, *_TEENS], start=1)}
     | {word: 10 * number for number, word in enumerate(_TENS, start=2)}
@@ -22,7 +22,21 @@ _VALUES = (
 _ORDINALS = {
     word: number
     for number, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ],
+        start=1,
     )
 }
 
@@ -35,7 +49,10 @@ _CARDINAL = (
     rf"(?:{_any(*_TENS)}(?:[- ]{_any(*_ONES)})?|{_any(*_TEENS)}|{_any(*_ONES)}|zero)"
     rf"(?: (?:hundred|thousand|dozen)(?: and {_any(*_TENS)}(?:[- ]{_any(*_ONES)})?)?)?"
 )
-_NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)|half a dozen)"
+_NUMBER = (
+    rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)"
+    rf"|half a dozen)"
+)
 
 # Relations before a number, by the bound that they give; `over` excludes the number, `at_least` includes it.
 _BEFORE = {
@@ -67,12 +84,24 @@ _BEFORE = {
         "<=",
         "≤",
         "within",
-        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\b|at\b|under\b|each\b|every\b)[\\w'’]{1,12}){0,5}"
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\b|at\b"
+        "|under\b|each\b|every\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "limit of",
         "limit(?: is)?:",
     ),
-    "over": ("(?:more|greater|longer|larger) than", "over", "above", "past", "beyond", "surpass(?:es|ing)?", "exceed(?:s|ing)?", "in excess of", "go over", ">"),
+    "over": (
+        "(?:more|greater|longer|larger) than",
+        "over",
+        "above",
+        "past",
+        "beyond",
+        "surpass(?:es|ing)?",
+        "exceed(?:s|ing)?",
+        "in excess of",
+        "go over",
+        ">",
+    ),
     "under": ("(?:less|fewer|shorter|smaller) than", "under", "below", "<"),
     "exactly": ("exactly", "precisely", "just", "only", "an? exact(?: total of)?", "no more and no less than"),
     "about": ("about", "around", "roughly", "approximately", "approx\\.?", "some", "nearly", "almost", "circa", "~"),
@@ -106,21 +135,32 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
 
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
-_RANGE = rf"(?:(?:between|from|anywhere between|anywhere from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
-_RANGE += rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+_RANGE = (
+    rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging "
+    rf"from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
+)
+_RANGE += (
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+)
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
 _OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
 _QUOTED = rf"{_OPEN}{HIDDEN}{{1,2000}}{_CLOSE}"
 _CLOSED = (
-    "the|a|an|any|some|words?|and|or|in|at|to|each|every|of|more|less|least|most|that|this|these|those|which|who|your|you|it|its|is|are"
-    "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then|please|must|should|may|can|cannot|will"
-    "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all|such|like|starting|ending|beginning"
+    "the|a|an|any|some|words?|and|or|in|at|to|each|every|of|more|less|least|most|that|this|these"
+    "|those|which|who|your|you|it|its|is|are"
+    "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
+    "|please|must|should|may|can|cannot|will"
+    "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
+    "|such|like|starting|ending|beginning"
 )
 _BARE = rf"(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
-_END = r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b|while\b))"
+_END = (
+    r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
+    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b))"
+)
 
 FRAGMENTS = {
     # An amount: groups rel, rel2, n, m and post; `amount` reads them. `after` may follow the noun.
@@ -140,8 +180,10 @@ FRAGMENTS = {
         rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
     ),
     "not": (
-        r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop|minus|zero|free of|free from|devoid of|abstain(?:ing)? from"
+        r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
+        r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
+        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop|minus|zero|free of|free "
+        r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"
     ),
     "any": r"(?:(?:any|a|an|the|a single|single|any kind of|even one|even a single|all|use of|use|uses of) ){0,3}",
@@ -221,7 +263,9 @@ def ordinal(text: str) -> int:
 
 
 _READERS = {
-    table_name: [(kind, re.compile(_any(*phrases).replace(" ", r"\s+"), re.IGNORECASE)) for kind, phrases in table.items()]
+    table_name: [
+        (kind, re.compile(_any(*phrases).replace(" ", r"\s+"), re.IGNORECASE)) for kind, phrases in table.items()
+    ]
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
 _NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
@@ -272,3 +316,13 @@ def _negated(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     found = _NEGATED.search(before)
     return found is not None and not _RESTARTED.search(before, found.start() + 3)
+
+
+def spelled(value: int) -> str:
+    """A number in words up to ninety-nine, else in digits; what `number` reads back."""
+    if value < 1 or value > 99:
+        return str(value)
+    if value < 20:
+        return [*_ONES, *_TEENS][value - 1]
+    tens, ones = divmod(value, 10)
+    return _TENS[tens - 2] + (f"-{_ONES[ones - 1]}" if ones else "")

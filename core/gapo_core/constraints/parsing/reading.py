@@ -13,9 +13,6 @@ Mood = Literal["demand", "question", "statement", "passage"]
 LONGEST_SENTENCE = 1_500
 """Characters; longer ones are cut, so that one sentence costs a bounded time."""
 
-LONGEST_PROMPT = 24_000
-"""Characters; of a longer prompt the first and the last half of so many are read: instructions stand at the ends."""
-
 
 @dataclass(frozen=True)
 class Sentence:
@@ -28,7 +25,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Reading:
-    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`. The middle of a long prompt is blank."""
+    """`masked` has the length of `prompt`; hidden characters are `HIDDEN`."""
 
     prompt: str
     masked: str
@@ -64,7 +61,10 @@ def masked(prompt: str) -> str:
 
 _BOUNDARY = re.compile(r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|(?<=[\"“”’'»])\s(?=[A-Z])")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:i\.e|e\.g|p\.s|p\.p\.s|etc|max|min|approx|vs|mr|mrs|ms|dr|st|no|incl|resp)|^\s*[(\[]?(?:\d{1,2}|[a-z]))$",
+    (
+        r"(?:\b(?:i\.e|e\.g|p\.s|p\.p\.s|etc|max|min|approx|vs|mr|mrs|ms|dr|st|no|incl|resp)|^\s*[(\[]?"
+        r"(?:\d{1,2}|[a-z]))$"
+    ),
     re.IGNORECASE,
 )
 _WRAPPED = re.compile(r"(?<=[a-z,])\n(?=[a-z])")
@@ -77,7 +77,10 @@ def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
         end, mark = match.end(), match.group()
         if mark[0] in ".!?":
             if mark[0] == "." and _ABBREVIATION.search(text, max(start, end - 12), match.start()):
-                if end < len(text) and not (text[end] == "\n" or text[end : end + 2].strip()[:1].isupper() and "." in text[max(start, end - 5):end - 1]):
+                if end < len(text) and not (
+                    text[end] == "\n"
+                    or (text[end : end + 2].strip()[:1].isupper() and "." in text[max(start, end - 5) : end - 1])
+                ):
                     continue
                 if text[start : match.start()].strip(" \t([").isdigit():
                     continue
@@ -97,33 +100,44 @@ def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 _WORK_ON = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve|shorten|classify|critique"
-    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|evaluate|comment|explain|continue|convert|reply|respond"
-    r"|feedback|wrong with|think of|mean|sentiment|tl;?dr|make (?:it|this)|short(?:en)? (?:it|this)|summary|version|typos?|grammar)\b"
+    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"|shorten|classify|critique"
+    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|evaluate|comment|explain|continue"
+    r"|convert|reply|respond"
+    r"|feedback|wrong with|think of|mean|sentiment|tl;?dr|make (?:it|this)|short(?:en)? (?:it|this)"
+    r"|summary|version|typos?|grammar)\b"
     r"[^\n]{0,160}:\s*$",
     re.IGNORECASE,
 )
 _INLINE = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve|shorten|classify|critique"
-    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar|(?<!let's )make (?:it|this)"
+    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"|shorten|classify|critique"
+    r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar"
+    r"|(?<!let's )make (?:it|this)"
     r"|feedback|summary|sentiment|typos?|wrong with|meaning)\b[^\n:]{0,120}: ?(?=[^\s\"“”„«'‘])",
     re.IGNORECASE,
 )
-_QUOTATION = re.compile(r"\s*[\"“”„«'‘]")
+_QUOTATION = re.compile(r"\s{0,4}[\"“”„«'‘]")
 _RESUMES = re.compile(
-    r"\b(?:your|the|entire|whole) (?:\w+ )?(?:response|answer|reply|output|summary|rewrite|translation|version|rewritten)\b"
+    r"\b(?:your|the|entire|whole) (?:\w+ )?(?:response|answer|reply|output|summary|rewrite|translation"
+    r"|version|rewritten)\b"
     r"|\bin the (?:response|output|answer)\b",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"\s*(?:[-*•\d.)]+\s*)?(?:please |kindly |also,? |finally,? |and )?(?:use|include|do not|don['’]t|avoid|make sure|ensure"
-    r"|italici[sz]e|highlight|answer|respond|reply|write|keep|end|finish|mention|your|repeat|limit|wrap|be sure|first,? repeat)\b",
+    r"\s*(?:[-*•\d.)]+\s*)?(?:please |kindly |also,? |finally,? |and )?(?:use|include|do not|don['’]t"
+    r"|avoid|make sure|ensure"
+    r"|italici[sz]e|highlight|answer|respond|reply|write|keep|end|finish|mention|your|repeat|limit"
+    r"|wrap|be sure|first,? repeat)\b",
     re.IGNORECASE,
 )
 
 
 _ANNOUNCES_RULES = re.compile(
-    r"\b(?:rules?|requirements?|constraints?|conditions?|guidelines?|format|criteria|restrictions?|way|limits?|details|points|notes|follows)\W*$",
+    (
+        r"\b(?:rules?|requirements?|constraints?|conditions?|guidelines?|format|criteria|restrictions?|way"
+        r"|limits?|details|points|notes|follows)\W*$"
+    ),
     re.IGNORECASE,
 )
 _VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit)\w*", re.IGNORECASE)
@@ -136,16 +150,8 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
     return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
 
 
-def _ends(prompt: str) -> str:
-    """The prompt with the middle blank where it is longer than `LONGEST_PROMPT`."""
-    half = LONGEST_PROMPT // 2
-    blank = len(prompt) - 2 * half
-    return prompt if blank <= 0 else prompt[:half] + "\n" * blank + prompt[-half:]
-
-
 def read(prompt: str) -> Reading:
     """Never fails, whatever the text."""
-    prompt = _ends(prompt)
     text = masked(prompt)
     sentences: list[Sentence] = []
     passage = False
@@ -163,7 +169,7 @@ def read(prompt: str) -> Reading:
             sentences.append(Sentence(start, end, "passage"))
         else:
             sentences.append(Sentence(start, end, mood(piece)))
-        blank = piece.endswith("\n\n") or text[end : end + 1] == "\n" and piece.endswith("\n")
+        blank = piece.endswith("\n\n") or (text[end : end + 1] == "\n" and piece.endswith("\n"))
         if not passage and _WORK_ON.search(piece) and not _QUOTATION.match(text, end):
             passage, blank = True, False
         elif not passage and (inline := _INLINE.search(piece)) and not _rules_follow(piece, inline):

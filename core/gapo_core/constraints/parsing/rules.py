@@ -43,7 +43,9 @@ class Found:
 
 
 QUOTES = "\"“”„«»'‘’`"
-_ITEM = re.compile(rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*")
+_ITEM = re.compile(
+    rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*"
+)
 
 
 def unquoted(text: str) -> str:

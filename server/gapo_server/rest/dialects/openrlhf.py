@@ -1,40 +1,57 @@
-"""OpenRLHF's `POST /get_reward` (`--reward.remote_url`): queries carry the actor's chat template."""
+"""OpenRLHF's `POST /get_reward` (`--reward.remote_url`, before 0.11 `--remote_rm_url`)."""
 
 import re
+from typing import Any
 
-from gapo_server.errors import InvalidInput
-from gapo_server.rest.schemas import OpenRLHFBody
+from fastapi import APIRouter, Request, Response
+from gapo_core.pairs import TruncationPolicy
 
-_ASSISTANT = re.compile(
-    r"<\|im_start\|>assistant\n?|<\|start_header_id\|>assistant<\|end_header_id\|>\s*|<\|assistant\|>\n?|\[/INST\]"
-)
-_SPECIAL = re.compile(
-    r"<\|im_start\|>(?:system|user|assistant)?\n?|<\|start_header_id\|>\w*<\|end_header_id\|>\s*"
-    r"|<\|[a-z_]+\|>|</?s>|<pad>|\[PAD\]|\[/?INST\]"
-)
-
-
-def _plain(text: str) -> str:
-    return _SPECIAL.sub("", text).strip()
+from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.rest.dialects import chat
+from gapo_server.rest.middleware import exchange_of
+from gapo_server.rest.responses import tell_truncation
+from gapo_server.rest.schemas import OpenRLHFBody, RewardsBody
+from gapo_server.scoring.service import Question, ScoringService
 
 
 def pairs(body: OpenRLHFBody) -> list[tuple[str, str]]:
-    """Splits prompt from response by `prompts`, else at the last assistant marker. Raises `InvalidInput`."""
+    """Raises `InvalidInput` for a query whose prompt and response cannot be told apart."""
     if body.prompts is not None and len(body.prompts) != len(body.query):
-        raise InvalidInput(f"has {len(body.prompts)} entries for {len(body.query)} queries", "prompts")
+        raise InvalidInput(f"has {len(body.prompts)} entries for {len(body.query)} queries; send one each", "prompts")
     found = []
     for number, query in enumerate(body.query):
-        prompt = body.prompts[number] if body.prompts is not None else ""
-        # Left padding stands before the prompt.
-        start = query.find(prompt) if prompt else -1
-        if start >= 0:
-            found.append((_plain(prompt), _plain(query[start + len(prompt) :])))
-            continue
-        marks = list(_ASSISTANT.finditer(query))
-        if not marks:
+        pair = chat.split(query, body.prompts[number] if body.prompts is not None else None)
+        if pair is None:
             raise InvalidInput(
                 "prompt and response cannot be told apart; send `prompts`, each the beginning of its query",
                 f"query[{number}]",
             )
-        found.append((_plain(query[: marks[-1].start()]), _plain(query[marks[-1].end() :])))
+        found.append(pair)
     return found
+
+
+def router(service: ScoringService) -> APIRouter:
+    routes = APIRouter()
+
+    # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
+    @routes.post("/get_reward/{key}", response_model=RewardsBody, include_in_schema=False)
+    @routes.post("/get_reward", response_model=RewardsBody)
+    async def get_reward(body: OpenRLHFBody, request: Request, response: Response) -> dict[str, Any]:
+        """OpenRLHF's remote reward model: raw logits, one for each query, never null."""
+        exchange_of(request).pairs = len(body.query)
+        if not body.query:  # versions up to 0.11.0 ask so to spare servers
+            return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
+        try:
+            scored = await service.score(Question(pairs(body), truncation=TruncationPolicy.KEEP_BOTH_ENDS))
+        except RequestError as error:
+            error.field = re.sub(r"^pairs(\[\d+\])?.*", r"query\1", error.field)
+            raise
+        tell_truncation(scored, response)
+        scores = [result.score for result in scored.results]
+        logs = {
+            "probability": [result.probability for result in scored.results],
+            "truncated_tokens": [float(result.truncated_tokens) for result in scored.results],
+        }
+        return {"rewards": scores, "scores": scores, "extra_logs": logs}
+
+    return routes

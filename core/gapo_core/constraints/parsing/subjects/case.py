@@ -6,11 +6,18 @@ from gapo_core.constraints.parsing.grammar import amount
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
-_CAPS = "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: letters?)?|block capitals|block letters|all[- ]caps)"
+_CAPS = (
+    "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
+    "letters?)?|block capitals|block letters|all[- ]caps)"
+)
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
-_PART = r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each|acronyms?|words?|section|last|every (?:paragraph|sentence)|speaker)\b[^.;:]{0,40}$"
+_PART = (
+    r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
+    r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
+    r"|\bwords?\s*(?:that are|which are|written)?\s*$"
+)
 
 
 def capital_words(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -21,54 +28,263 @@ def capital_words(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "change_case:capital_word_frequency", {"capital_relation": relation, "capital_frequency": number}
 
 
-_CUES = "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase lower small capitalization"
+def some_capitals(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    yield "change_case:capital_word_frequency", {"capital_relation": "at least", "capital_frequency": 1}
+
+
+_CUES = (
+    "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase "
+    "lower small capitalization"
+)
 _COUNTED = (
-    rule("{count} (?:\\w+ )?" + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,4}?(?:in|with|using|of) (?:(?:all|full|only|entirely) ){0,2}" + _CAPS, _CUES, capital_words),
-    rule("{count} (?:\\w+ )?" + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,3}(?:capitali[sz]ed|all[- ]caps|upper[- ]?case)", _CUES, capital_words),
-    rule("{count} (?:such |of these |fully |all[- ]|completely )?(?:capitali[sz]ed|all[- ]caps|upper[- ]?case(?:d)?|capital) " + _WORDS, _CUES, capital_words),
-    rule(_WORDS + "(?: that are)?(?: written)? (?:in|with|of) (?:(?:all|full|only) )?" + _CAPS + "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}", _CUES, capital_words),
-    rule("(?:number|count|amount) of " + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,3}?(?:in|with) (?:all )?" + _CAPS + "(?: (?:should|must|has to|needs to|is to))?(?: is| be| stay| remain)? {count}", _CUES, capital_words),
+    rule(
+        "{count} (?:\\w+ )?"
+        + _WORDS
+        + "(?: or phrases?)? (?:\\w+ ){0,4}?(?:in|with|using|of) (?:(?:all|full|only|entirely) ){0,2}"
+        + _CAPS,
+        _CUES,
+        capital_words,
+    ),
+    rule(
+        "{count} (?:\\w+ )?" + _WORDS + "(?: or phrases?)? (?:\\w+ ){0,3}(?:capitali[sz]ed|all[- ]caps|upper[- ]?case)",
+        _CUES,
+        capital_words,
+    ),
+    rule(
+        (
+            "{count} (?:such |of these |fully |all[- ]|completely )?(?:capitali[sz]ed|all[- ]caps|upper[- "
+            "]?case(?:d)?|capital) "
+        )
+        + _WORDS,
+        _CUES,
+        capital_words,
+    ),
+    rule(
+        _WORDS
+        + "(?: that are)?(?: written)? (?:in|with|of) (?:(?:all|full|only) )?"
+        + _CAPS
+        + (
+            "(?: \\(such as [^)]{1,40}\\))?(?: {must})?(?: (?:only|appear|occur|show up|be used|used"
+            "|appearing|be present))?(?: in (?:\\w+ ){0,3}{text})? (?:for )?{times}"
+        ),
+        _CUES,
+        capital_words,
+    ),
+    rule(
+        "(?:number|count|amount) of "
+        + _WORDS
+        + "(?: or phrases?)? (?:\\w+ ){0,3}?(?:in|with) (?:all )?"
+        + _CAPS
+        + "(?: (?:should|must|has to|needs to|is to))?(?: is| be| stay| remain)? {count}",
+        _CUES,
+        capital_words,
+    ),
     rule("(?:use|write|put) (?:all )?" + _CAPS + " (?:for|on) {count} (?:\\w+ )?" + _WORDS, _CUES, capital_words),
     rule("capitali[sz]e {count} (?:\\w+ ){0,2}" + _WORDS + "(?! of each)", _CUES, capital_words),
-    rule("(?:all[- ]caps|capital(?:i[sz]ed)?|upper[- ]?case) (?:words|letters) (?:\\w+ ){0,3}{times}", _CUES, capital_words),
+    rule(
+        "(?:all[- ]caps|capital(?:i[sz]ed)?|upper[- ]?case) (?:words|letters) (?:\\w+ ){0,3}{times}",
+        _CUES,
+        capital_words,
+    ),
     rule("all[- ]caps words (?:\\w+ ){0,3}{times}", "caps", capital_words),
-    rule("(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?" + _WORDS + " (?:\\w+ )?(?:entirely |completely |fully )?(?:in|with)? ?(?:all )?" + _CAPS, _CUES, capital_words),
+    rule(
+        "(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?"
+        + _WORDS
+        + " (?:\\w+ )?(?:entirely |completely |fully )?(?:in|with)? ?(?:all )?"
+        + _CAPS,
+        _CUES,
+        capital_words,
+    ),
+)
+_COUNTED += (
+    rule(
+        "(?:some|a few|several|certain)(?: \\w+)? "
+        + _WORDS
+        + "(?: or phrases?)? (?:\\w+ ){0,3}?(?:in|with) (?:all )?"
+        + _CAPS,
+        _CUES,
+        some_capitals,
+    ),
+    rule("(?:use|include|put) words (?:in|with) (?:all )?" + _CAPS + " to \\w+", _CUES, some_capitals),
 )
 _UPPER = (
-    rule("(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely|exclusively) ){0,3}" + _CAPS + "(?! ?(?:words?|letter at|word|cities|of\\b|city))", _CUES, UPPER, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$"),
-    rule("all[- ](?:caps|upper[- ]?case|capitals?)(?! words?)", _CUES, UPPER, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$"),
-    rule("capitali[sz]e (?:(?:every|all|each)(?: single| of the| the| your| of your)? (?:letters?|words|characters?|text)|everything|(?:the|your) (?:entire|whole) (?:\\w+))", _CUES, UPPER),
-    rule("(?:all|every)(?: of)?(?: the| single| your)? letters?(?: in (?:your |the )?(?:\\w+ ){0,3})? ?(?:{must} )(?:be )?(?:in )?(?:all )?" + _CAPS, _CUES, UPPER),
-    rule("(?:whole|entire|complete) (?:\\w+ ){1,3}(?:{must} )(?:be )?(?:fully |all |entirely )?capitali[sz]ed", _CUES, UPPER),
-    rule("(?:no|without(?: any)?|avoid(?: any)?|not (?:use|contain|include)(?: any)?|n['’]t (?:use|contain|include)(?: any)?|not contain) (?:single )?" + _SMALL, _CUES, UPPER),
+    rule(
+        (
+            "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
+            "|exclusively) ){0,3}"
+        )
+        + _CAPS
+        + "(?! ?(?:words?|letter at|word|cities|of\\b|city))",
+        _CUES,
+        UPPER,
+        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+    ),
+    rule(
+        "all[- ](?:caps|upper[- ]?case|capitals?)(?! words?)",
+        _CUES,
+        UPPER,
+        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+    ),
+    rule(
+        (
+            "capitali[sz]e (?:(?:every|all|each)(?: single| of the| the| your| of your)? (?:letters?|words"
+            "|characters?|text)|everything|(?:the|your) (?:entire|whole) (?:\\w+))"
+        ),
+        _CUES,
+        UPPER,
+    ),
+    rule(
+        (
+            "(?:all|every)(?: of)?(?: the| single| your)? letters?(?: in (?:your |the )?(?:\\w+ ){0,3})? ?"
+            "(?:{must} )(?:be )?(?:in )?(?:all )?"
+        )
+        + _CAPS,
+        _CUES,
+        UPPER,
+    ),
+    rule(
+        "(?:whole|entire|complete) (?:\\w+ ){1,3}(?:{must} )(?:be )?(?:fully |all |entirely )?capitali[sz]ed",
+        _CUES,
+        UPPER,
+    ),
+    rule(
+        (
+            "(?:no|without(?: any)?|avoid(?: any)?|not (?:use|contain|include)(?: any)?|n['’]t (?:use|contain"
+            "|include)(?: any)?|not contain) (?:single )?"
+        )
+        + _SMALL,
+        _CUES,
+        UPPER,
+    ),
     rule(_CAPS + " (?:letters )?only", _CUES, UPPER, _PART),
-    rule(_CAPS + "(?=[,;.!]|$| and no| please|,? please)", "caps uppercase", UPPER, _PART + r"|\b(?:no|not|without|avoid|never|any|words?)\b[^.;:]{0,20}$"),
+    rule(
+        _CAPS + "(?=[,;.!]|$| and no| please|,? please)",
+        "caps uppercase",
+        UPPER,
+        _PART + r"|\b(?:no|not|without|avoid|never|any|words?)\b[^.;:]{0,20}$",
+    ),
 )
 _LOWER = (
-    rule("(?:all|every)(?: of)?(?: the| your| single)? words?(?: in (?:\\w+ ){0,3}{text})? (?:{must} )(?:be )?(?:written )?(?:in )?(?:all )?" + _SMALL, _CUES, LOWER),
-    rule("(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but|just) ){0,3}" + _SMALL + "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is )?allowed)?)?(?! words?)", _CUES, LOWER, _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$"),
+    rule(
+        (
+            "(?:all|every)(?: of)?(?: the| your| single)? words?(?: in (?:\\w+ ){0,3}{text})? (?:{must} )"
+            "(?:be )?(?:written )?(?:in )?(?:all )?"
+        )
+        + _SMALL,
+        _CUES,
+        LOWER,
+    ),
+    rule(
+        (
+            "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
+            "|just) ){0,3}"
+        )
+        + _SMALL
+        + (
+            "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is "
+            ")?allowed)?)?(?! words?)"
+        ),
+        _CUES,
+        LOWER,
+        _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$",
+    ),
     rule("all[- ]" + _SMALL, _CUES, LOWER, _PART),
-    rule("(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not (?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! words?)", _CUES, LOWER, r"\bor\s*$"),
+    rule(
+        (
+            "(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not "
+            "(?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?"
+            "|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?"
+            "|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! "
+            "words?)"
+        ),
+        _CUES,
+        LOWER,
+        r"\bor\s*$",
+    ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
-    rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:(?:are|is|must|should|may|can|shall)(?: ?not|n['’]t)|cannot) (?:be )?(?:allowed|permitted|used|appear|occur|be used|present|included|feature|show up)", _CUES, LOWER),
-    rule("(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?(?:forbidden|banned|prohibited|off[- ]limits|disallowed)", _CUES, LOWER),
+    rule(
+        (
+            "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:(?:are|is|must|should|may|can"
+            "|shall)(?: ?not|n['’]t)|cannot) (?:be )?(?:allowed|permitted|used|appear|occur|be used|present"
+            "|included|feature|show up)"
+        ),
+        _CUES,
+        LOWER,
+    ),
+    rule(
+        (
+            "(?:capitals?|capital letters?|upper[- ]?case(?: letters?)?) (?:are|is) (?:strictly )?"
+            "(?:forbidden|banned|prohibited|off[- ]limits|disallowed)"
+        ),
+        _CUES,
+        LOWER,
+    ),
     rule("(?:nothing|no (?:letter|word|character)s?)(?: \\w+){0,6} (?:capitali[sz]ed|upper[- ]?case)", _CUES, LOWER),
     rule("don['’]t capitali[sz]e (?:anything|any(?: (?:letters?|words?))?)", _CUES, LOWER),
-    rule(_SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)", "lowercase lower", LOWER, _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:]{0,20}$"),
+    rule(
+        _SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)",
+        "lowercase lower",
+        LOWER,
+        _PART + r"|\b(?:no|not|without|avoid|never|any|between|than)\b[^.;:]{0,60}$",
+    ),
 )
 _COMMAS = (
-    rule("{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed|please))?", "comma commas", COMMA, r"\bseparated\b[^.;]{0,20}$", ASKED),
+    rule(
+        (
+            "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing"
+            "|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed"
+            "|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like"
+            "|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed"
+            "|please))?"
+        ),
+        "comma commas",
+        COMMA,
+        r"\bseparated\b[^.;]{0,20}$",
+        ASKED,
+    ),
     rule("(?:not a single|not one|not any|zero|nary a) commas?", "comma commas", COMMA, moods=ASKED),
     rule("comma[- ]free", "comma", COMMA, moods=ASKED),
-    rule("commas? (?:{must} )?(?:are|is|must|should|may|can|shall|cannot)?(?: ?not|n['’]t|not| never)? ?(?:be )?(?:\\w+ )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided|left out|not allowed|not permitted|allowed|permitted|used|appear|be used|omitted)", "comma commas", lambda found: [(COMMA, {})] if _denied(found) else []),
-    rule("(?:none of (?:which|them)|nor) (?:\\w+ ){0,3}(?:contain|include|use|have) (?:a |any )?commas?", "comma commas", COMMA),
+    rule(
+        (
+            "commas? (?:{must} )?(?:are|is|must|should|may|can|shall|cannot)?(?: ?not|n['’]t|not| never)? ?"
+            "(?:be )?(?:\\w+ )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided"
+            "|left out|not allowed|not permitted|allowed|permitted|used|appear|be used|omitted)"
+        ),
+        "comma commas",
+        lambda found: [(COMMA, {})] if _denied(found) else [],
+    ),
+    rule(
+        "(?:none of (?:which|them)|nor) (?:\\w+ ){0,3}(?:contain|include|use|have) (?:a |any )?commas?",
+        "comma commas",
+        COMMA,
+    ),
     rule("(?:contain|use|include|have|with|and) (?:no|zero) commas?", "comma commas", COMMA),
 )
 
 
 def _denied(found: Found) -> bool:
     text = found.match.group().lower()
-    return any(mark in text for mark in ("not", "n't", "n’t", "never", "forbid", "bann", "off", "prohib", "taboo", "disall", "exclu", "avoid", "left", "omit"))
+    return any(
+        mark in text
+        for mark in (
+            "not",
+            "n't",
+            "n’t",
+            "never",
+            "forbid",
+            "bann",
+            "off",
+            "prohib",
+            "taboo",
+            "disall",
+            "exclu",
+            "avoid",
+            "left",
+            "omit",
+        )
+    )
 
 
 TABLE = (*_COUNTED, *_LOWER, *_UPPER, *_COMMAS)

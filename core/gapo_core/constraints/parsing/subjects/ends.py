@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
 
 _SAYING = (
-    r"(?: (?:with|on|by|using|saying|in|the|these|this|those|your|exact|exactly|same|following|words?|phrase|sentence|line|question|statement|text|of|entire|whole|"
-    r"a|last|final|closing|message|specific|expression|as|like|it|all|everything|out|things|off|up|writing|adding|note|stating|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
+    r"(?: (?:with|on|by|using|saying|in|the|these|this|those|your|exact|exactly|same|following|words?"
+    r"|phrase|sentence|line|question|statement|text|of|entire|whole|"
+    r"a|last|final|closing|message|specific|expression|as|like|it|all|everything|out|things|off|up"
+    r"|writing|adding|note|stating|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
 )
-_FINISH = "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate|terminates|sign off|signing off|signs off|sign|wrap up|wrapping up|round off)"
+_FINISH = (
+    "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
+    "|terminates|sign off|signing off|signs off|sign|wrap up|wrapping up|round off)"
+)
 
 
 def end(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -17,19 +22,92 @@ def end(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "startend:end_checker", {"end_phrase": phrase}
 
 
-_PART = r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines|bullets?|title)\s*$"
-_CUES = "end ends ending finish finishes finishing conclude concludes close closes closing terminate sign wrap wrapping last final round very signing"
+_PART = (
+    r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines"
+    r"|bullets?|title)\s*$"
+)
+_CUES = (
+    "end ends ending finish finishes finishing conclude concludes close closes closing terminate "
+    "sign wrap wrapping last final round very signing"
+)
 TABLE = (
-    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)", _CUES, lambda found: [("fact:end_follows", {})], _PART),
-    rule(_FINISH + r"(?: (?!(?:each|every|with|all)\b)[\w'’]+){0,8}?(?: with| by| on| off| up)" + _SAYING + r"[:,]? ?{quoted}", _CUES, end, _PART),
+    rule(
+        _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",
+        _CUES,
+        lambda found: [("fact:end_follows", {})],
+        _PART,
+    ),
+    rule(
+        _FINISH
+        + r"(?: (?!(?:each|every|with|all)\b)[\w'’]+){0,8}?(?: with| by| on| off| up)"
+        + _SAYING
+        + r"[:,]? ?{quoted}",
+        _CUES,
+        end,
+        _PART,
+    ),
     rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}" + r"[:,]? ?{quoted}", _CUES, end, _PART),
-    rule(r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement|text|part|bit|thing you (?:say|write))(?: (?:in|of|you (?:write|say))(?: \w+){0,4}?)? (?:(?:should|must|has to|have to|needs? to|is to|shall|is|are|reads?|will) )?(?:be|read|say|is|are|reads?)?(?: (?:exactly|the|phrase|sentence|words?|literally|this|like|precisely|following))*:? ?{quoted}", _CUES, end, _PART),
-    rule(r"(?:very )?end of (?:\w+ ){0,3}{text} (?:should|must|has to|needs to|is to) (?:be|read|say)(?: (?:exactly|the|phrase|like|sentence|words?))*:? ?{quoted}", "end", end),
-    rule(r"{quoted} (?:must|should|has to|needs to) (?:be )?(?:the|your) (?:very )?(?:last|final|closing) (?:words?|sentence|line|phrase|thing|statement)", "last final closing", end),
+    rule(
+        (
+            r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement|text|part|bit"
+            r"|thing you (?:say|write))(?: (?:in|of|you (?:write|say))(?: \w+){0,4}?)? (?:(?:should|must|has "
+            r"to|have to|needs? to|is to|shall|is|are|reads?|will) )?(?:be|read|say|is|are|reads?)?(?: "
+            r"(?:exactly|the|phrase|sentence|words?|literally|this|like|precisely|following))*:? ?{quoted}"
+        ),
+        _CUES,
+        end,
+        _PART,
+    ),
+    rule(
+        (
+            r"(?:very )?end of (?:\w+ ){0,3}{text} (?:should|must|has to|needs to|is to) (?:be|read|say)(?: "
+            r"(?:exactly|the|phrase|like|sentence|words?))*:? ?{quoted}"
+        ),
+        "end",
+        end,
+    ),
+    rule(
+        (
+            r"{quoted} (?:must|should|has to|needs to) (?:be )?(?:the|your) (?:very )?(?:last|final|closing) "
+            r"(?:words?|sentence|line|phrase|thing|statement)"
+        ),
+        "last final closing",
+        end,
+    ),
     rule(r"(?:put|place|write|add|say|use|append) {quoted} at the (?:very )?end(?! of (?:each|every))", "end", end),
     # The phrase may stand unquoted after a colon, or after "the exact phrase".
-    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:\s{1,3}(?P<line>(?!\ue000)[^\n\ue000\"“”]{2,200})", _CUES, end, _PART),
-    rule(r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement)(?: (?:in|of)(?: \w+){0,4}?)? (?:should|must|has to|needs to|is to|shall|is)(?: (?:be|read|say))?(?: (?:exactly|the|phrase|like))*:\s{1,3}(?P<line>[^\n\ue000\"“”]{2,200})", _CUES, end, _PART),
-    rule(r"(?:very )?end of (?:\w+ ){0,3}{text} (?:should|must|has to|needs to) (?:be|read|say)(?: (?:exactly|like))*:\s{1,3}(?P<line>[^\n\ue000\"“”]{2,200})", "end", end),
-    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}? with(?: the| this) exact (?:phrase|sentence|words|line|question)(?: of)? (?P<line>(?-i:[A-Z])[^\n\ue000\"“”:]{2,200})", _CUES, end, _PART),
+    rule(
+        _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:\s{1,3}(?P<line>(?!\ue000)[^\n\ue000\"“”]{2,200})",
+        _CUES,
+        end,
+        _PART,
+    ),
+    rule(
+        (
+            r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement)(?: (?:in|of)"
+            r"(?: \w+){0,4}?)? (?:should|must|has to|needs to|is to|shall|is)(?: (?:be|read|say))?(?: "
+            r"(?:exactly|the|phrase|like))*:\s{1,3}(?P<line>[^\n\ue000\"“”]{2,200})"
+        ),
+        _CUES,
+        end,
+        _PART,
+    ),
+    rule(
+        (
+            r"(?:very )?end of (?:\w+ ){0,3}{text} (?:should|must|has to|needs to) (?:be|read|say)(?: "
+            r"(?:exactly|like))*:\s{1,3}(?P<line>[^\n\ue000\"“”]{2,200})"
+        ),
+        "end",
+        end,
+    ),
+    rule(
+        _FINISH
+        + (
+            r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}? with(?: the| this) exact (?:phrase|sentence|words"
+            r"|line|question)(?: of)? (?P<line>(?-i:[A-Z])[^\n\ue000\"“”:]{2,200})"
+        ),
+        _CUES,
+        end,
+        _PART,
+    ),
 )

@@ -6,16 +6,25 @@ from gapo_core.constraints.parsing.grammar import amount
 from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
 
 _NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
-_KEY = "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|sentence(?= ?\ue000?[\"“]))"
-_THE = "(?:(?:all|any|each|both|either|the|these|those|following|exact|specific|single|of|as|keyword|keywords|one|a|sentence) ){0,5}"
+_KEY = (
+    "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|(?:sentence"
+    "|line)(?= ?:? ?[\"“'‘]))"
+)
+_THE = (
+    "(?:(?:all|any|each|both|either|the|these|those|following|exact|specific|single|of|as|keyword"
+    "|keywords|one|a|sentence) ){0,5}"
+)
 _USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
-    "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert|have|has|having|say|with"
+    "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
+    "|have|has|having|say|with"
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in)"
 )
 _USED = (
-    "(?:appear|appears|appearing|occur|occurs|occurring|show up|shows up|showing up|turn up|turns up|be used|be mentioned|be included"
-    "|be present|be repeated|be featured|be found|feature|features|come up|comes up|crop up|crops up|is used|is mentioned|are used"
+    "(?:appear|appears|appearing|occur|occurs|occurring|show up|shows up|showing up|turn up|turns up"
+    "|be used|be mentioned|be included"
+    "|be present|be repeated|be featured|be found|feature|features|come up|comes up|crop up|crops up"
+    "|is used|is mentioned|are used"
     "|used|mentioned|be in (?:the|your|this) {text}|repeated|be there|be written|be said)"
 )
 
@@ -60,50 +69,188 @@ def no_letter(found: Found) -> Iterable[tuple[str, Kwargs]]:
     return [_letter(found["letter"], "less than", 1)]
 
 
+def hashtags(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    count = amount(found.match)
+    for relation, number in count.relations() if count else ():
+        yield _letter("#", relation, number)
+
+
 def _letter(letter: str, relation: str, number: int) -> tuple[str, Kwargs]:
-    return "keywords:letter_frequency", {"let_relation": relation, "letter": letter.strip("'\"“”‘’"), "let_frequency": number}
+    return "keywords:letter_frequency", {
+        "let_relation": relation,
+        "letter": letter.strip("'\"“”‘’"),
+        "let_frequency": number,
+    }
 
 
 _LETTER = "(?:letters?|character|symbol) (?P<letter>[\"“'‘’`]?(?:[a-z#!]|\ue000)[\"”'’`]?)(?!\\w)"
 _WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
 _WHERE = "(?: (?:in|within|throughout|anywhere in|inside|of|across) (?:\\w+ ){0,3}{text})?"
 _LETTERS = (
-    rule(_LETTER + _WHERE + "(?: (?:\\w+ ){0,3}|, )?" + "(?:{must} )?(?:only )?(?:not )?" + _USED + "(?: (?:in|within|throughout) (?:\\w+ ){0,3}{text})? {times}", "letter letters character symbol", letters),
+    rule(
+        _LETTER
+        + _WHERE
+        + "(?: (?:\\w+ ){0,3}|, )?"
+        + "(?:{must} )?(?:only )?(?:not )?"
+        + _USED
+        + "(?: (?:in|within|throughout) (?:\\w+ ){0,3}{text})? {times}",
+        "letter letters character symbol",
+        letters,
+    ),
     rule(_LETTER + _WHERE + " {times}", "letter letters character", letters),
     rule("{count} (?:instances?|occurrences?|uses|appearances?|copies|examples) of the " + _LETTER, "letter", letters),
-    rule("{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a|single|instances?|occurrences?|text|words) ){0,6}" + _LETTER, "letter", no_letter, r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$", ASKED),
-    rule(_LETTER + "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found|there))?(?: at all)?", "letter", no_letter),
-    rule(_LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)", "letter", no_letter),
+    rule(
+        (
+            "{not} (?:(?:use|using|include|including|contain|containing|have|having|employ|write|allow|permit"
+            "|be|ever|you|to|any|words? (?:that )?(?:with|contain|containing|that contain)|with|of|the|a"
+            "|single|instances?|occurrences?|text|words) ){0,6}"
+        )
+        + _LETTER,
+        "letter",
+        no_letter,
+        r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$",
+        ASKED,
+    ),
+    rule(
+        _LETTER
+        + (
+            "(?: (?:\\w+ ){0,3})?(?:must|should|may|can|is|shall|are|does)(?: ?not|n['’]t) (?:\\w+ ){0,2}"
+            "(?:occur|appear|be|used|allowed|permitted|feature|show up)(?: (?:used|present|included|found"
+            "|there))?(?: at all)?"
+        ),
+        "letter",
+        no_letter,
+    ),
+    rule(
+        _LETTER + " (?:is|are) (?:forbidden|banned|off[- ]limits|prohibited|not allowed|disallowed|taboo)",
+        "letter",
+        no_letter,
+    ),
+    rule("{count} hashtags?", "hashtag hashtags", hashtags),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
-    rule("no (?:letter )?(?P<letter>[\"“'‘]?(?:[a-z]|\ue000)[\"”'’])s?(?= (?:anywhere|at all|allowed)|[.!]?$)", "no", no_letter),
+    rule(
+        "no (?:letter )?(?P<letter>[\"“'‘]?(?:[a-z]|\ue000)[\"”'’])s?(?= (?:anywhere|at all|allowed)|[.!]?$)",
+        "no",
+        no_letter,
+    ),
 )
 
 _FREQUENCY = (
-    rule(f"(?:the |a )?{_NOUN} {{item}}" + _WHERE + f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{_USED}(?: (?:a total of|in (?:\\w+ ){{0,3}}{{text}}|there))?(?: only)? {{times}}", "word words keyword term phrase name expression key", frequency),
-    rule(f"(?P<item>[\"“”„«'‘’`]\ue000{{1,60}}[\"“”»'‘’`]) (?:{{must}} )?(?:only )?(?:be )?{_USED}(?: (?:a total of|in (?:\\w+ ){{0,3}}{{text}}))? {{times}}", "times once twice thrice", frequency),
+    rule(
+        f"(?:the |a )?{_NOUN} {{item}}"
+        + _WHERE
+        + (
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{_USED}(?: (?:a total of|in "
+            f"(?:\\w+ ){{0,3}}{{text}}|there))?(?: only)? {{times}}"
+        ),
+        "word words keyword term phrase name expression key",
+        frequency,
+    ),
+    rule(
+        (
+            f"(?P<item>[\"“”„«'‘’`]\ue000{{1,60}}[\"“”»'‘’`]) (?:{{must}} )?(?:only )?(?:be )?{_USED}(?: (?:a "
+            f"total of|in (?:\\w+ ){{0,3}}{{text}}))? {{times}}"
+        ),
+        "times once twice thrice",
+        frequency,
+    ),
     rule(f"{_USE} {_WORD}{_WHERE}(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{_WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
-    rule(f"limit (?:the use of )?(?:the )?(?:{_NOUN} )?{{item}} to {{count}} (?:occurrences?|uses|mentions|appearances)", "limit", frequency),
-    rule(f"{{count}} (?:mentions?|instances?|occurrences?|uses|appearances|repetitions?) of (?:the )?(?:{_NOUN} )?{{item}}", "mentions mention instances occurrences uses appearances instance occurrence repetitions", frequency),
+    rule(
+        (
+            f"limit (?:the use of )?(?:the )?(?:{_NOUN} )?{{item}} to {{count}} (?:occurrences?|uses|mentions"
+            f"|appearances)"
+        ),
+        "limit",
+        frequency,
+    ),
+    rule(
+        (
+            f"{{count}} (?:mentions?|instances?|occurrences?|uses|appearances|repetitions?) of (?:the )?"
+            f"(?:{_NOUN} )?{{item}}"
+        ),
+        "mentions mention instances occurrences uses appearances instance occurrence repetitions",
+        frequency,
+    ),
 )
 
 _NEGATED_USE = (
-    "(?:(?:ever|once|to|be|use|using|the use of|use of|usage of|include|including|contain|containing|mention|mentioning|say|saying|write|writing|have|having|"
-    "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
+    "(?:(?:ever|once|to|be|use|using|the use of|use of|usage of|include|including|contain|containing"
+    "|mention|mentioning|say|saying|write|writing|have|having|"
+    "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put"
+    "|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
     "reference|referencing|refer) ){0,6}"
 )
 _FORBIDDEN = (
-    rule(f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}", "word words keyword keywords phrase phrases term terms expression expressions", forbidden, moods=ASKED),
-    rule(f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}", "word words keyword keywords phrase phrases term terms expression expressions key", forbidden, moods=ASKED),
-    rule(f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?", "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban forbid excluding mention keep", forbidden, r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$", ASKED),
-    rule("(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere in) (?:your |the |my )?(?:entire |whole |final )(?:{text}))", "don not never without avoid avoiding", lambda found: forbidden(found) if len(found.items()) > 1 else [], r"\bcommas?\b"),
-    rule(f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo|disallowed|excluded|avoided|left out|not allowed|not permitted)", "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted", forbidden),
-    rule(f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: ?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}", "not never cannot can shouldn mustn t", lambda found: forbidden(found) if _denied(found) else existence(found)),
-    rule("(?:forbidden|banned|prohibited|taboo|disallowed|off[- ]limits|excluded|not allowed) (?:key ?)?(?:words?|phrases?|terms?)?(?: (?:are|is|include))?(?::| -)? {items}", "forbidden banned prohibited taboo disallowed limits excluded allowed", forbidden),
-    rule("(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use|include|mention|avoid|be used|say):? {items}", "words word terms phrases", forbidden),
+    rule(
+        f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}",
+        "word words keyword keywords phrase phrases term terms expression expressions",
+        forbidden,
+        moods=ASKED,
+    ),
+    rule(
+        f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
+        "word words keyword keywords phrase phrases term terms expression expressions key",
+        forbidden,
+        moods=ASKED,
+    ),
+    rule(
+        f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?",
+        (
+            "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban "
+            "forbid excluding mention keep"
+        ),
+        forbidden,
+        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$",
+        ASKED,
+    ),
+    rule(
+        (
+            "(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning"
+            "|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere in) (?:your |the |my )?"
+            "(?:entire |whole |final )(?:{text}))"
+        ),
+        "don not never without avoid avoiding",
+        lambda found: forbidden(found) if len(found.items()) > 1 else [],
+        r"\bcommas?\b",
+    ),
+    rule(
+        (
+            f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
+            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo"
+            f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
+        ),
+        "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
+        forbidden,
+    ),
+    rule(
+        (
+            f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: "
+            f"?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{_USED}"
+        ),
+        "not never cannot can shouldn mustn t",
+        lambda found: forbidden(found) if _denied(found) else existence(found),
+    ),
+    rule(
+        (
+            "(?:forbidden|banned|prohibited|taboo|disallowed|off[- ]limits|excluded|not allowed) (?:key ?)?"
+            "(?:words?|phrases?|terms?)?(?: (?:are|is|include))?(?::| -)? {items}"
+        ),
+        "forbidden banned prohibited taboo disallowed limits excluded allowed",
+        forbidden,
+    ),
+    rule(
+        (
+            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t"
+            "|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use"
+            "|include|mention|avoid|be used|say):? {items}"
+        ),
+        "words word terms phrases",
+        forbidden,
+    ),
 )
 
 
@@ -112,19 +259,93 @@ def _denied(found: Found) -> bool:
     return any(mark in text.lower() for mark in (" not ", "not be", "n't", "n’t", "never", "cannot"))
 
 
-_ELSEWHERE = r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
-_AS = r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)|before|between|followed|for (?:the|any|each|every|all)|each time)"
-_STAND = "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there|be incorporated|be featured|make an appearance)"
+_ELSEWHERE = (
+    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
+    r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
+)
+_AS = (
+    r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
+    r"|before|between|followed|for (?:the|any|each|every|all)|each time)"
+)
+_STAND = (
+    "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be "
+    "there|be incorporated|be featured|make an appearance)"
+)
 _EXISTENCE = (
-    rule(f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ ){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}", "words phrases keywords terms word keyword", existence),
-    rule(f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}(?:{_KEY} )?{{quotes}} (?:in|into)", "work weave slip fit get squeeze insert incorporate integrate build put", existence),
-    rule(f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence, r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$"),
-    rule(f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{quotes}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
-    rule(f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}", "word words keyword keywords phrase phrases term terms expression key items name names", existence, _ELSEWHERE, before=_AS),
-    rule(f"(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all of)? {{quotes}}(?: (?:and|or) {{item}})?", "include mention use incorporate work weave feature contain say slip includes mentions", existence, r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$", before=_AS),
-    rule(f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "word words phrase phrases keyword keywords term terms", existence),
-    rule(f"(?:required|mandatory|obligatory|must[- ](?:use|have|include)) (?:key ?)?(?:words?|phrases?|terms?)(?: (?:are|is))?:? {{items}}", "required mandatory obligatory must", existence),
-    rule(f"{{start}}(?:key ?words?|words)(?: to (?:include|use|mention))?: {{items}}", "keywords words keyword", existence),
+    rule(
+        (
+            f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
+            f"){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}"
+        ),
+        "words phrases keywords terms word keyword",
+        existence,
+    ),
+    rule(
+        (
+            f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}"
+            f"(?:{_KEY} )?{{quotes}} (?:in|into)"
+        ),
+        "work weave slip fit get squeeze insert incorporate integrate build put",
+        existence,
+    ),
+    rule(
+        (
+            f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
+            f"|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+        ),
+        "word words phrase phrases keyword keywords term terms",
+        existence,
+        r"\b(?:not|n['’]t|never|how|where|if)\b[^.;!?]{0,30}$",
+    ),
+    rule(
+        (
+            f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
+            f"){{1,2}}{{text}})?(?::| -)? {{quotes}}"
+        ),
+        "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
+        existence,
+        _ELSEWHERE,
+        before=_AS,
+    ),
+    rule(
+        f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}",
+        "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
+        existence,
+        _ELSEWHERE,
+        before=_AS,
+    ),
+    rule(
+        (
+            "(?:include|mention|use|incorporate|work in|weave in|feature|contain|say|slip in)(?: both| all "
+            "of)? {quotes}(?: (?:and|or) {item})?"
+        ),
+        "include mention use incorporate work weave feature contain say slip includes mentions",
+        existence,
+        r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
+        before=_AS,
+    ),
+    rule(
+        (
+            f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to"
+            f"|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present"
+            f"|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+        ),
+        "word words phrase phrases keyword keywords term terms",
+        existence,
+    ),
+    rule(
+        (
+            "(?:required|mandatory|obligatory|must[- ](?:use|have|include)) (?:key ?)?(?:words?|phrases?"
+            "|terms?)(?: (?:are|is))?:? {items}"
+        ),
+        "required mandatory obligatory must",
+        existence,
+    ),
+    rule(
+        "{start}(?:key ?words?|words)(?: to (?:include|use|mention))?: {items}",
+        "keywords words keyword",
+        existence,
+    ),
 )
 
 TABLE = (*_LETTERS, *_FREQUENCY, *_FORBIDDEN, *_EXISTENCE)

@@ -15,10 +15,15 @@ CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
 _NAME = "(?P<language>" + "|".join(sorted(CODES, key=len, reverse=True)) + ")"
 _CUES = " ".join(CODES)
 _REPLY = (
-    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be|is|use|written|responding|replying|answering|writing|compose|it|everything"
-    "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
+    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be"
+    "|is|use|written|responding|replying|answering|writing|compose|it|everything"
+    "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely"
+    "|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
 )
-_ALL = "(?:entirely|completely|exclusively|only|solely|fully|wholly|purely|strictly|all in|100%|nothing but|totally|just in)"
+_ALL = (
+    "(?:entirely|completely|exclusively|only|solely|fully|wholly|purely|strictly|all in|100%|nothing "
+    "but|totally|just in)"
+)
 
 
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -26,21 +31,97 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
-_OF_A_PART = r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study|mean|means|fluent|how)\b[^.;!?]{0,40}$"
-_ANY = "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
+_OF_A_PART = (
+    r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word"
+    r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
+    r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
+)
+_ANY = (
+    "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
+    "|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy"
+    "|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
+)
 TABLE = (
-    rule("(?:no|any)? ?other languages?(?: (?:is|are))?(?: not)? (?:allowed|permitted|than " + _NAME + ")", "language", lambda found: language(found) if found["language"] else []),
-    rule(_ALL + "(?: (?:in|using|the|be|written|use|entirely|only|with)){0,4} " + _NAME + _ANY + "(?: only)?(?:,? (?:with )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?)?", _CUES, language, r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$"),
-    rule("in " + _NAME + "(?: language)? only|" + "in " + _NAME.replace("language", "language2") + ",? (?:and )?(?:no other|nothing else|not any other)", _CUES, lambda found: _either(found)),
-    rule(_REPLY + "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? " + _NAME + _ANY + "(?: please)?", _CUES, language, _OF_A_PART),
-    rule("{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is)?:? " + _NAME + _ANY, _CUES, language),
-    rule("(?:use|speak|write|using)(?: only| just)?(?: the)? " + _NAME + " ?(?:language)? ?(?:only|throughout|for (?:your|the|this) {text}|exclusively)", _CUES, language, r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$"),
+    rule(
+        "(?:no|any)? ?other languages?(?: (?:is|are))?(?: not)? (?:allowed|permitted|than " + _NAME + ")",
+        "language",
+        lambda found: language(found) if found["language"] else [],
+    ),
+    rule(
+        _ALL
+        + "(?: (?:in|using|the|be|written|use|entirely|only|with)){0,4} "
+        + _NAME
+        + _ANY
+        + "(?: only)?(?:,? (?:with )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?)?",
+        _CUES,
+        language,
+        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+    ),
+    rule(
+        "in (?:the )?"
+        + _NAME
+        + "(?: language)?,? (?:with |and )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?",
+        _CUES,
+        language,
+    ),
+    rule(
+        "in "
+        + _NAME
+        + "(?: language)? only|"
+        + "in "
+        + _NAME.replace("language", "language2")
+        + ",? (?:and )?(?:no other|nothing else|not any other)",
+        _CUES,
+        lambda found: _either(found),
+    ),
+    rule(
+        _REPLY
+        + (
+            "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about"
+            "|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+        )
+        + _NAME
+        + _ANY
+        + "(?: please)?",
+        _CUES,
+        language,
+        _OF_A_PART,
+    ),
+    rule(
+        "{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is)?:? "
+        + _NAME
+        + _ANY,
+        _CUES,
+        language,
+    ),
+    rule(
+        "(?:use|speak|write|using)(?: only| just)?(?: the)? "
+        + _NAME
+        + " ?(?:language)? ?(?:only|throughout|for (?:your|the|this) {text}|exclusively)",
+        _CUES,
+        language,
+        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+    ),
     rule(_NAME + "[- ]language (?:response|answer|reply|text|version only)", _CUES, language),
-    rule("(?:respond|reply|answer|write|speak)(?: back| to me| only)? (?:using|with)(?: only| the)? " + _NAME + _ANY, _CUES, language),
-    rule("{start}(?:only " + _NAME + "|" + _NAME.replace("language", "language2") + " only)(?=[.,!]|$)", _CUES, lambda found: _either(found)),
+    rule(
+        "(?:respond|reply|answer|write|speak)(?: back| to me| only)? (?:using|with)(?: only| the)? " + _NAME + _ANY,
+        _CUES,
+        language,
+    ),
+    rule(
+        "{start}(?:only " + _NAME + "|" + _NAME.replace("language", "language2") + " only)(?=[.,!]|$)",
+        _CUES,
+        lambda found: _either(found),
+    ),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
     rule("{start}in " + _NAME + "(?: language)?(?: please)?[,:]", _CUES, language),
-    rule("in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$)", _CUES, language, _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$", ASKED),
+    rule(
+        "in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$)",
+        _CUES,
+        language,
+        _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$",
+        ASKED,
+    ),
 )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount
+from gapo_core.constraints.parsing.grammar import amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 HIGHLIGHTS = "detectable_format:number_highlighted_sections"
@@ -38,7 +38,10 @@ def one_placeholder(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 def sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    yield "fact:section_mark", {"splitter": found["splitter"].strip("'\"“”‘’*#").removesuffix(" X").removesuffix(" 1").strip()}
+    yield (
+        "fact:section_mark",
+        {"splitter": found["splitter"].strip("'\"“”‘’*#").removesuffix(" X").removesuffix(" 1").strip()},
+    )
 
 
 def named_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -46,6 +49,17 @@ def named_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
     first = marks[0].rsplit(" ", 1)
     if len(marks) > 1 and len(first) == 2 and first[1] in ("1", "I", "A", "X"):
         yield "fact:section_mark", {"splitter": first[0]}
+
+
+def numbered_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    yield from sections(found)
+    count = len(re.findall(re.escape(found["splitter"]), found.match.group()))
+    yield "fact:paragraphs", {"low": count, "high": count, "bare": True}
+
+
+def _section_count(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if count := amount(found.match):
+        yield "fact:paragraphs", {"low": count.low, "high": count.high, "bare": count.bare}
 
 
 def named_section(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -63,69 +77,358 @@ def postscript(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _MARKER = r"(?P<marker>(?:\"|“|'|‘|`|\*\*)?(?:P\. ?P\. ?S\.?|PPS|P\. ?S\.?|\bPS\b|\ue000{2,7})(?:\"|”|'|’|`|\*\*)?)"
-_PIECES = "(?:sections?|parts?|phrases?|words?(?: or phrases)?|passages?|texts?|text sections?|text parts?|sentences?|keywords?|key words|spans?|terms?|snippets?|pieces|portions?|segments?|key phrases?|ideas?|key points?|points|lines?|bits|elements|names?|of your favorite \\w+|excerpts?|areas|places|items|expressions|key ideas|statements?|fragments?|chunks)"
-_EMPHASISE = "(?:highlight(?:s|ed|ing)?|italici[sz]e[ds]?|italici[sz]ing|bold(?:ed|ing)?|emphasi[sz]e[ds]?|emphasi[sz]ing|put|mark|set|format|stress|underscore|render)"
-_H = "highlight highlighted highlights highlighting italic italics italicize italicise italicized bold bolded emphasize emphasise emphasized emphasis markdown asterisk asterisks emphasising emphasizing stars"
+_PIECES = (
+    "(?:sections?|parts?|phrases?|words?(?: or phrases)?|passages?|texts?|text sections?|text parts?"
+    "|sentences?|keywords?|key words|spans?|terms?|snippets?|pieces|portions?|segments?|key phrases?"
+    "|ideas?|key points?|points|lines?|bits|elements|names?|of your favorite \\w+|excerpts?|areas"
+    "|places|items|expressions|key ideas|statements?|fragments?|chunks)"
+)
+_EMPHASISE = (
+    "(?:highlight(?:s|ed|ing)?|italici[sz]e[ds]?|italici[sz]ing|bold(?:ed|ing)?|emphasi[sz]e[ds]?"
+    "|emphasi[sz]ing|put|mark|set|format|stress|underscore|render)"
+)
+_H = (
+    "highlight highlighted highlights highlighting italic italics italicize italicise italicized "
+    "bold bolded emphasize emphasise emphasized emphasis markdown asterisk asterisks emphasising "
+    "emphasizing stars"
+)
 _HIGHLIGHT = (
     rule("(?:italici[sz]e[ds]?|italici[sz]ing) {count} (?:of )?(?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
-    rule(_EMPHASISE + " (?:(?!not)\\w+ ){0,3}?{count} (?:\\w+ ){0,3}?" + _PIECES + "(?=[^.!?]{0,140}?" + _MARKED + ")", _H, highlights),
-    rule("(?:markdown|asterisks|italics|bold)(?: \\w+){0,6}? to " + _EMPHASISE + " {count} (?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
-    rule("{count} (?:\\w+ ){0,2}?(?:italic(?:i[sz]ed)?|highlighted|bold(?:ed)?|emphasi[sz]ed)(?: \\w+){0,2}? " + _PIECES, _H, highlights),
-    rule("{count} (?:\\w+ ){0,2}?" + _PIECES + " (?:\\w+ ){0,6}?(?:be |are |is )?(?:highlighted|italici[sz]ed|in italics?|in bold|bolded|emphasi[sz]ed|wrapped in (?:single )?asterisks|marked with asterisks)(?! (?:in|with) (?:green|yellow|red|blue))", _H, highlights),
-    rule("(?:add|apply|use|put) (?:\\*italics\\*|italics|bold|\\*emphasis\\*|emphasis|asterisks|markdown highlighting) (?:to|on|around|for) {count} (?:\\w+ ){0,2}?" + _PIECES, _H, highlights),
+    rule(
+        _EMPHASISE + " (?:(?!not)\\w+ ){0,3}?{count} (?:\\w+ ){0,3}?" + _PIECES + "(?=[^.!?]{0,140}?" + _MARKED + ")",
+        _H,
+        highlights,
+    ),
+    rule(
+        "(?:markdown|asterisks|italics|bold|\\*|\\*\\*)(?: \\w+){0,6}? to "
+        + _EMPHASISE
+        + "(?:/\\w+)? {count} (?:\\w+ ){0,3}?"
+        + _PIECES,
+        _H,
+        highlights,
+    ),
+    rule(
+        "{count} (?:\\w+ ){0,2}?(?:italic(?:i[sz]ed)?|highlighted|bold(?:ed)?|emphasi[sz]ed)(?: \\w+){0,2}? " + _PIECES,
+        _H,
+        highlights,
+    ),
+    rule(
+        "{count} (?:\\w+ ){0,2}?"
+        + _PIECES
+        + (
+            " (?:\\w+ ){0,6}?(?:be |are |is )?(?:highlighted|italici[sz]ed|in italics?|in bold|bolded"
+            "|emphasi[sz]ed|wrapped in (?:single )?asterisks|marked with asterisks)(?! (?:in|with) (?:green"
+            "|yellow|red|blue))"
+        ),
+        _H,
+        highlights,
+    ),
+    rule(
+        (
+            "(?:add|apply|use|put) (?:\\*italics\\*|italics|bold|\\*emphasis\\*|emphasis|asterisks|markdown "
+            "highlighting) (?:to|on|around|for) {count} (?:\\w+ ){0,2}?"
+        )
+        + _PIECES,
+        _H,
+        highlights,
+    ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),
-    rule(_EMPHASISE + " (?:some|a few|any)(?: of the)?(?: important| key)? (?:words?(?: or phrases)?|phrases?|sections?|parts?)(?=[^.!?]{0,60}?" + _MARKED + ")", _H, one_highlight),
-    rule("highlight (?:the |its |a )?\\w+ by (?:wrapping|surrounding|enclosing) it (?:with|in) (?:\\*|asterisks|stars)", _H, one_highlight),
-    rule("(?:an?|one) (?:\\w+ )?(?:highlighted|italic(?:i[sz]ed)?) (?:text )?(?:section|part|phrase|passage)", _H, one_highlight),
+    rule(
+        _EMPHASISE
+        + (
+            " (?:some|a few|any)(?: of the)?(?: important| key)? (?:words?(?: or phrases)?|phrases?|sections?"
+            "|parts?)(?=[^.!?]{0,60}?"
+        )
+        + _MARKED
+        + ")",
+        _H,
+        one_highlight,
+    ),
+    rule(
+        "highlight (?:the |its |a )?\\w+ by (?:wrapping|surrounding|enclosing) it (?:with|in) (?:\\*|asterisks|stars)",
+        _H,
+        one_highlight,
+    ),
+    rule(
+        "(?:an?|one) (?:\\w+ )?(?:highlighted|italic(?:i[sz]ed)?) (?:text )?(?:section|part|phrase|passage)",
+        _H,
+        one_highlight,
+    ),
 )
 
 _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
-    rule("{count} (?:\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?| items?)?|bullets|bulletpoints?)(?: only)?(?! (?:each|per|for each|under))", _B, bullets, r"\b(?:each|every|per)\b[^.;]{0,30}$", ASKED),
-    rule("{count} (?:\\w+ ){0,2}?(?:items|points|lines|entries) (?:\\w+ ){0,4}?(?:bullet(?:ed)?|bullets)", _B, bullets, r"\b(?:each|every|per)\b[^.;]{0,30}$"),
-    rule("(?:list|name|give|provide|suggest|write|share|offer|present|state)(?: me| us)?(?: only)? {count} (?:(?!and\\b|or\\b|the\\b|each\\b)[\\w'’-]+ ){1,9}?(?:as|using|in|with|via|in the form of)(?: an?)?(?: markdown)? (?:bullet(?:ed)?(?: points?| list)?|bullets)", _B, bullets),
+    rule(
+        (
+            "{count} (?:\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?| items?)?|bullets|bulletpoints?)(?: "
+            "only)?(?! (?:each|per|for each|under))"
+        ),
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b(?! separated)[^.;*]{0,30}$",
+        ASKED,
+    ),
+    rule(
+        "{count} (?:\\w+ ){0,2}?(?:items|points|lines|entries) (?:\\w+ ){0,4}?(?:bullet(?:ed)?|bullets)",
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b(?! separated)[^.;*]{0,30}$",
+    ),
+    rule(
+        (
+            "(?:list|name|give|provide|suggest|write|share|offer|present|state)(?: me| us)?(?: only)? "
+            "{count} (?:(?!and\\b|or\\b|the\\b|each\\b)[\\w'’-]+ ){1,9}?(?:as|using|in|with|via|in the form "
+            "of)(?: an?)?(?: markdown)? (?:bullet(?:ed)?(?: points?| list)?|bullets)"
+        ),
+        _B,
+        bullets,
+    ),
+    rule(
+        (
+            "(?:list|name|give|provide|suggest|share|offer|present|generate)(?: me| us)? exactly(?= {number} "
+            "(?!paragraph|sentence|word|bullet))"
+        ),
+        "exactly",
+        lambda found: [("fact:listed", {"count": number(found["number"])})],
+    ),
+    rule(
+        (
+            "(?:put|write|present|list|arrange|format|show|place|give)(?: \\w+){0,5}? (?:into|in|as|using"
+            "|with) (?:an? )?(?:markdown )?(?:bullet(?:ed)?(?: points?| lists?)|bullets)"
+        ),
+        _B,
+        lambda found: [("fact:bulleted", {})],
+    ),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
-    rule("(?:bullet(?:ed)?(?: points?)?|bullets?)(?: list)? (?:list )?(?:of|with|containing|that has) {count}(?: (?:items|points|entries|bullets|bullet points))", _B, bullets),
+    rule(
+        (
+            "(?:bullet(?:ed)?(?: points?)?|bullets?)(?: list)? (?:list )?(?:of|with|containing|that has) "
+            "{count}(?: (?:items|points|entries|bullets|bullet points))"
+        ),
+        _B,
+        bullets,
+    ),
 )
 
-_SPLITTER = "(?P<splitter>(?:\"|“|'|‘|`|\\*\\*)?(?:(?-i:[A-Z])[\\w]{2,20}|\ue000{3,24})(?:\"|”|'|’|`|\\*\\*)?(?: (?:X|1|#|number|no\\.?|\\(?number\\)?|I)\\b)?)"
+_SPLITTER = (
+    "(?P<splitter>(?:\"|“|'|‘|`|\\*\\*)?(?:(?-i:[A-Z])[\\w]{2,20}|\ue000{3,24})(?:\"|”|'|’|`|\\*\\*)?"
+    "(?: (?:X|1|#|number|no\\.?|\\(?number\\)?|I)\\b)?)"
+)
 _SECTIONS = (
-    rule("(?:mark|begin|start|label|head|title|introduce|precede|preface|name|open|denote|identify|indicate|flag|announce)(?: the)?(?: (?:start|beginning|top|opening|heading))?(?: of)?(?: each| every)(?: (?:of the|one of the|new|separate|individual))? (?:section|part|chapter|paragraph|day|scene|stanza|verse|one|phase|round|act|step|sentence|response)s? (?:\\w+ )?(?:with|by|as|using)(?: (?:the|a|word|words|text|heading|header|label|mark|keyword|marker|following|writing|putting|title|exact|saying|placing)){0,4}:? ?" + _SPLITTER, "section sections part parts chapter each every", sections),
-    rule("(?:mark|begin|start|label|indicate|open|introduce)(?:ing)?(?: the)?(?: (?:start|beginning|top|opening))?(?: of)? (?:each|every|sections|parts|chapters)(?: one)? (?:with|by|as)(?: (?:the|a|word|words|text|heading|putting|writing)){0,3}:? ?" + _SPLITTER, "section sections part parts chapter chapters each every", sections),
-    rule("{quoted} (?:to )?(?:marking|mark|at|labell?ing|label) (?:the )?(?:beginning|start|top) of each (?:section|part|chapter)", "section part chapter", named_section),
-    rule("(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b|1(?= and| ?,| ?\\.\\.\\.))", "section part chapter sections parts chapters day days step steps", sections),
-    rule("each (?:section|part|chapter|one|day|stanza|verse|phase|round|act|scene)?(?: \\w+){0,3}? ?(?:start(?:s|ing)?|begin(?:s|ning)?|headed|header|labell?ed|marked|titled|introduced|preceded|named|open(?:s|ing)?|prefixed|with)(?: (?:with|by|as|at|its beginning|the|a|word|words|heading|text|label|keyword|header)){0,5}:? ?" + _SPLITTER, "each", sections),
-    rule("{count} (?:sections|parts|chapters|days|scenes|rounds|acts|stanzas|verses),?:? (?:\\w+ )?{quotes}(?: (?:and so on|etc))?", "sections parts chapters", lambda found: [*_section_count(found), *named_sections(found)]),
-    rule("(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}", "marked labelled labeled headed titled called named heading headings headers", named_sections),
+    rule(
+        (
+            "(?:mark|begin|start|label|head|title|introduce|precede|preface|name|open|denote|identify"
+            "|indicate|flag|announce)(?: the)?(?: (?:start|beginning|top|opening|heading))?(?: of)?(?: each| "
+            "every)(?: (?:of the|one of the|new|separate|individual))? (?:section|part|chapter|paragraph|day"
+            "|scene|stanza|verse|one|phase|round|act|step|sentence|response)s? (?:\\w+ )?(?:with|by|as|using)"
+            "(?: (?:the|a|word|words|text|heading|header|label|mark|keyword|marker|following|writing|putting"
+            "|title|exact|saying|placing)){0,4}:? ?"
+        )
+        + _SPLITTER,
+        "section sections part parts chapter each every",
+        sections,
+    ),
+    rule(
+        (
+            "(?:mark|begin|start|label|indicate|open|introduce)(?:ing)?(?: the)?(?: (?:start|beginning|top"
+            "|opening))?(?: of)? (?:each|every|sections|parts|chapters)(?: one)? (?:with|by|as)(?: (?:the|a"
+            "|word|words|text|heading|putting|writing)){0,3}:? ?"
+        )
+        + _SPLITTER,
+        "section sections part parts chapter chapters each every",
+        sections,
+    ),
+    rule(
+        (
+            "{quoted} (?:to )?(?:marking|mark|at|labell?ing|label) (?:the )?(?:beginning|start|top) of each "
+            "(?:section|part|chapter)"
+        ),
+        "section part chapter",
+        named_section,
+    ),
+    rule(
+        (
+            "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b|1(?= "
+            "and| ?,| ?\\.\\.\\.))"
+        ),
+        "section part chapter sections parts chapters day days step steps",
+        sections,
+    ),
+    rule(
+        (
+            "each (?:section|part|chapter|one|day|stanza|verse|phase|round|act|scene)?(?: \\w+){0,3}? ?"
+            "(?:start(?:s|ing)?|begin(?:s|ning)?|headed|header|labell?ed|marked|titled|introduced|preceded"
+            "|named|open(?:s|ing)?|prefixed|with)(?: (?:with|by|as|at|its beginning|the|a|word|words|heading"
+            "|text|label|keyword|header)){0,5}:? ?"
+        )
+        + _SPLITTER,
+        "each",
+        sections,
+    ),
+    rule(
+        (
+            "{count} (?:sections|parts|chapters|days|scenes|rounds|acts|stanzas|verses),?:? (?:\\w+ "
+            ")?{quotes}(?: (?:and so on|etc))?"
+        ),
+        "sections parts chapters",
+        lambda found: [*_section_count(found), *named_sections(found)],
+    ),
+    rule(
+        (
+            "(?P<splitter>[a-z]\\w{2,20}) 1,? (?:and )?(?P=splitter) 2(?:,? (?:and )?(?P=splitter) 3)?(?:,? "
+            "(?:and )?(?P=splitter) 4)?(?:,? (?:and )?(?P=splitter) (?P<last>5))?"
+        ),
+        "mark label begin start head heading marked labelled labeled headed each",
+        numbered_sections,
+    ),
+    rule(
+        "(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}",
+        "marked labelled labeled headed titled called named heading headings headers",
+        named_sections,
+    ),
 )
-
-
-def _section_count(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if count := amount(found.match):
-        yield "fact:paragraphs", {"low": count.low, "high": count.high, "bare": count.bare}
-
-
 _PLACE = (
-    rule("{count} (?:[\\w-]+ ){0,3}?(?:place ?-?holders?|fill-in-the-blank slots|(?:square[- ])?bracketed (?:fields|blanks|slots|placeholders))", "placeholder placeholders holders holder blank blanks bracketed", placeholders),
-    rule("(?:blanks|slots|gaps|fields|brackets|variables)[^.!?\\n]{0,80}square brackets[^.!?\\n]{0,80}?{count} (?:of (?:them|these)|in total|such)", "square", placeholders),
-    rule("{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:\\w+ ){0,5}?(?:square )?brackets", "square brackets", placeholders),
+    rule(
+        (
+            "{count} (?:[\\w-]+ ){0,3}?(?:place ?-?holders?|fill-in-the-blank slots|(?:square[- ])?bracketed "
+            "(?:fields|blanks|slots|placeholders))"
+        ),
+        "placeholder placeholders holders holder blank blanks bracketed",
+        placeholders,
+    ),
+    rule(
+        (
+            "(?:blanks|slots|gaps|fields|brackets|variables)[^.!?\\n]{0,80}square "
+            "brackets[^.!?\\n]{0,80}?{count} (?:of (?:them|these)|in total|such)"
+        ),
+        "square",
+        placeholders,
+    ),
+    rule(
+        (
+            "{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:\\w+ "
+            "){0,5}?(?:square )?brackets"
+        ),
+        "square brackets",
+        placeholders,
+    ),
     rule("placeholders?(?:[^.!?\\n]{0,80}?) {times}", "placeholder placeholders", placeholders),
-    rule("placeholders?(?: \\w+){0,3} ?\\(?(?:{count}) (?:of them|in total|total)?", "placeholders placeholder", placeholders),
-    rule("(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder", "placeholder", one_placeholder),
+    rule(
+        "placeholders?(?: \\w+){0,3} ?\\(?(?:{count}) (?:of them|in total|total)?",
+        "placeholders placeholder",
+        placeholders,
+    ),
+    rule(
+        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder",
+        "placeholder",
+        one_placeholder,
+    ),
 )
 
 TITLE, QUOTATION, JSON = "detectable_format:title", "startend:quotation", "detectable_format:json_format"
-_WHOLE = "(?:(?:your|the|my|this) )?(?:(?:entire|whole|complete|full|very|final|one-sentence) ){0,2}(?:{text}|thing|it|everything|output|all|all of it|story)"
+_WHOLE = (
+    "(?:(?:your|the|my|this) )?(?:(?:entire|whole|complete|full|very|final|one-sentence) ){0,2}"
+    "(?:{text}|thing|it|everything|output|all|all of it|story)"
+)
 _OTHER = (
-    rule("double[ -]angul?[ae]r? (?:quotation |quote )?(?:brackets?|marks|quotes|parenthes[ei]s)|double angle[ -]brackets?|<<[^<>\\n]{0,60}>>|double angular|double chevrons", "double angular title titled angle heading headline called name", TITLE),
-    rule("(?:a |an |explicit(?:ly)? )?(?:post ?-?script(?:um)?|\\bP\\. ?P\\. ?S\\b|\\bP\\. ?S\\b|\\bPS\\b|\\bPPS\\b)\\.?(?: \\w+){0,8}? (?:(?:starting|starts?|beginning|begins?|opening|opens?|marked|introduced|labell?ed|using|prefixed|headed) (?:with|by|as|off with)(?: the)?(?: (?:words?|letters?|marker|label|text|initials))?:? |\\(|called )" + _MARKER, "postscript ps pps p post", postscript),
-    rule("(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)(?: \\w+){0,4}? (?:post ?-?script(?:um)?|" + _MARKER + ")", "postscript ps pps p post", postscript, r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$"),
-    rule("(?:wrap|wrapped|enclose|enclosed|put|place|placed|surround|surrounded|set|encase|encased|envelop|enveloped|bracket|sandwich|contained|inside|within|frame|framed|cover|deliver|present|in|between)(?: " + _WHOLE + ")?(?: of it)?(?: (?:be|up|all|entirely|fully|completely))?(?: (?:with|in|by|inside|within|between|a pair of|both|around))*(?: double)?[- ](?:quot(?:ation|e|ing)[- ]?marks?|quotes|quotations|inverted commas|double quotes|speech marks)(?: around (?:it|everything))?", "quotation quotes quote quotations inverted speech", QUOTATION, r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|fields?|dialogues?|sentences|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"),
-    rule("(?:quot(?:ation|e)[- ]?marks|quotes|inverted commas|speech marks) (?:should |must )?(?:(?:go|placed|put|be|wrapped|surrounding|enclosing|to) ){0,2}(?:around|surround|enclose|at (?:both ends|the (?:start|beginning) and (?:the )?end)(?: of)?)(?: " + _WHOLE + ")?", "quotation quotes quote inverted speech", QUOTATION, r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$"),
-    rule("(?:start|begin|open) and (?:end|finish|close) (?:\\w+ ){0,4}?with (?:a )?(?:double )?(?:quotation marks?|quotes?)", "quotation quotes quote", QUOTATION),
-    rule("(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser|and|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block|structure|blob|document|code|array|form|string|only|syntax))*", "json", JSON, r"\b(?:json schema|not|n['’]t|without|avoid|about|difference|than|explain)\b[^.;:]{0,40}$"),
-    rule("(?:^|\\s)json[- ](?:format|formatted|only|output|please)", "json", JSON, r"\b(?:not|n['’]t|without|avoid|about)\b[^.;:]{0,40}$"),
+    rule(
+        (
+            "double[ -]angul?[ae]r? (?:quotation |quote )?(?:brackets?|marks|quotes|parenthes[ei]s)|double "
+            "angle[ -]brackets?|<<[^<>\\n]{0,60}>>|double angular|double chevrons"
+        ),
+        "double angular title titled angle heading headline called name",
+        TITLE,
+    ),
+    rule(
+        (
+            "(?:note|section|line|paragraph|message|remark|addendum) (?:that )?(?:starting|starts|beginning"
+            "|begins|marked|opening|prefixed|labell?ed)(?: off)? (?:with|by|as) "
+        )
+        + _MARKER,
+        "p ps pps note section message",
+        postscript,
+    ),
+    rule(
+        (
+            "(?:a |an |explicit(?:ly)? )?(?:post ?-?script(?:um)?|\\bP\\. ?P\\. ?S\\b|\\bP\\. ?S\\b|\\bPS\\b"
+            "|\\bPPS\\b)\\.?(?: \\w+){0,8}? (?:(?:starting|starts?|beginning|begins?|opening|opens?|marked"
+            "|indicated|introduced|denoted|labell?ed|using|prefixed|headed) (?:with|by|as|off with)(?: the)?"
+            "(?: (?:words?|letters?|marker|label|text|initials))?:? |\\(|called )"
+        )
+        + _MARKER,
+        "postscript ps pps p post",
+        postscript,
+    ),
+    rule(
+        (
+            "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
+            "|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
+            "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
+        )
+        + _MARKER
+        + ")",
+        "postscript ps pps p post",
+        postscript,
+        r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$",
+    ),
+    rule(
+        (
+            "(?:wrap|wrapped|enclose|enclosed|put|place|placed|surround|surrounded|set|encase|encased|envelop"
+            "|enveloped|bracket|sandwich|contained|inside|within|frame|framed|cover|deliver|present|in"
+            "|between)(?: "
+        )
+        + _WHOLE
+        + (
+            ")?(?: of it)?(?: (?:be|up|all|entirely|fully|completely))?(?: (?:with|in|by|inside|within"
+            "|between|a pair of|both|around))*(?: double)?[- ](?:quot(?:ation|e|ing)[- ]?marks?|quotes"
+            "|quotations|inverted commas|double quotes|speech marks)(?: around (?:it|everything))?"
+        ),
+        "quotation quotes quote quotations inverted speech",
+        QUOTATION,
+        (
+            r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|fields?|dialogues?|sentences"
+            r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
+        ),
+    ),
+    rule(
+        (
+            "(?:quot(?:ation|e)[- ]?marks|quotes|inverted commas|speech marks) (?:should |must )?(?:(?:go"
+            "|placed|put|be|wrapped|surrounding|enclosing|to) ){0,2}(?:around|surround|enclose|at (?:both "
+            "ends|the (?:start|beginning) and (?:the )?end)(?: of)?)(?: "
+        )
+        + _WHOLE
+        + ")?",
+        "quotation quotes quote inverted speech",
+        QUOTATION,
+        r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$",
+    ),
+    rule(
+        (
+            "(?:start|begin|open) and (?:end|finish|close) (?:\\w+ ){0,4}?with (?:a )?(?:double )?"
+            "(?:quotation marks?|quotes?)"
+        ),
+        "quotation quotes quote",
+        QUOTATION,
+    ),
+    rule(
+        (
+            "(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
+            "|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed"
+            "|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser"
+            "|and|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block"
+            "|structure|blob|document|code|array|form|string|only|syntax))*"
+        ),
+        "json",
+        JSON,
+        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than|explain)\b[^.;:]{0,40}$|\babout(?: the)?\s*$",
+    ),
+    rule(
+        "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
+        "json",
+        JSON,
+        r"\b(?:not|n['’]t|without|avoid|about)\b[^.;:]{0,40}$",
+    ),
 )
 
 TABLE = (*_HIGHLIGHT, *_SECTIONS, *_BULLETS, *_PLACE, *_OTHER)

@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from gapo_core.constraints.parsing.grammar import amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
-_PART = r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? (?:of|with|under))\b[^.;]{0,30}$|\b(?:title|headline|heading|subject line|caption|introduction|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
+_PART = (
+    r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
+    r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? "
+    r"(?:of|with|under))\b[^.;]{0,30}$|\b(?:title|headline|heading|subject line|caption|introduction"
+    r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
+)
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
-    "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
-    "|containing|per\\b|each|in each|or less each|long each|for each|apart|written in|of (?:the|this|my|his|her|your) ))"
+    "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
+    "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
+    "|containing|per\\b|each|in each|or less each|long each|for each|apart|written in|of (?:the|this"
+    "|my|his|her|your) ))"
 )
 
 
@@ -22,15 +29,69 @@ def words(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def sentences(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count = amount(found.match)
+    if count and count.low == 1 and found["m"]:
+        count = type(count)(None, count.high)  # "one or two sentences": any text has one
     for relation, bound in count.relations() if count else ():
         yield "length_constraints:number_sentences", {"relation": relation, "num_sentences": bound}
 
 
-
 TABLE = (
-    rule("{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT, "word words", words, _PART, ASKED, _SHARED),
-    rule("(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain |lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))", "word words", words, _PART),
-    rule("{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| total)?{after}{upto}(?! (?:each|per|about each|for each|apart))", "sentence sentences", sentences, _PART + r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last|following|next))?\s*$", ASKED, _SHARED),
-    rule("word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}", "word", lambda found: [("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})]),
-    rule("(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}", "sentence sentences", sentences, _PART),
+    rule(
+        "(?P<n>\\d|one|two|three) sentences? or (?P<m>\\d|two|three|four|five) sentences?",
+        "sentence sentences",
+        sentences,
+        _PART,
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT,
+        "word words",
+        words,
+        _PART,
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        (
+            "(?:word count|number of words|word limit|words|length in words|total words)(?: (?:of|for|in) "
+            "(?:\\w+ ){0,3}{text})? ?(?:(?:should|must|has to|needs to|is|to|will) )?(?:be |stay |remain "
+            "|lie |fall |is |of )?(?:: ?)?(?:kept )?{count}(?! (?:sentence|paragraph|bullet|time))"
+        ),
+        "word words",
+        words,
+        _PART,
+    ),
+    rule(
+        (
+            "{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new"
+            "|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| "
+            "total)?{after}{upto}(?! (?:each|per|about each|for each|apart))"
+        ),
+        "sentence sentences",
+        sentences,
+        _PART
+        + (
+            r"|\b(?:the|these|those|this|following|both|first|last|repeat|combine|between)(?: (?:first|last"
+            r"|following|next))?\s*$"
+        ),
+        ASKED,
+        _SHARED,
+    ),
+    rule(
+        "word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
+        "word",
+        lambda found: [
+            ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})
+        ],
+    ),
+    rule(
+        (
+            "(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should"
+            "|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}"
+        ),
+        "sentence sentences",
+        sentences,
+        _PART,
+    ),
 )

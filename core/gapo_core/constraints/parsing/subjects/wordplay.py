@@ -58,44 +58,249 @@ def percentage(id: str) -> Build:
 
 
 _WORD = "(?:[\"“'‘`]?)(?P<word{n}>[\\w'’-]{{1,40}}|\ue000{{1,40}})(?:[\"”'’`]?)"
-_TIMES = ("(?:once|one time|1 time|a single time)", "(?:twice|two times|2 times)", "(?:three|3) times", "(?:five|5) times", "(?:seven|7) times")
-_MULTIPLE = r"[^.!?\n]{{0,40}}?".join(
-    "(?:key ?word|word) " + _WORD.format(n=n).replace("{{", "{").replace("}}", "}") + r"[^.,;!?\n]{0,20} " + times
-    for n, times in enumerate(_TIMES, start=1)
-).replace("{{", "{").replace("}}", "}")
+_TIMES = (
+    "(?:once|one time|1 time|a single time)",
+    "(?:twice|two times|2 times)",
+    "(?:three|3) times",
+    "(?:five|5) times",
+    "(?:seven|7) times",
+)
+_MULTIPLE = (
+    r"[^.!?\n]{{0,40}}?".join(
+        "(?:key ?word|word) " + _WORD.format(n=n).replace("{{", "{").replace("}}", "}") + r"[^.,;!?\n]{0,20} " + times
+        for n, times in enumerate(_TIMES, start=1)
+    )
+    .replace("{{", "{")
+    .replace("}}", "}")
+)
 
-_SECOND = "(?P<second>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\\d{1,3} ?-?(?:st|nd|rd|th))"
+_SECOND = (
+    "(?P<second>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+    "|\\d{1,3} ?-?(?:st|nd|rd|th))"
+)
 _EACH = "(?:each|every|all(?: of the)?)"
 TABLE = (
     rule(_MULTIPLE, "keyword word", keywords),
-    rule("(?:key ?word|word) {item} (?:\\w+ ){0,5}?(?:in|within|inside) the {ordinal} sentence(?: of your response)?,? (?:as|being|at) (?:the )?" + _SECOND + " word(?: (?:of|in) (?:that|the) sentence)?", "keyword word", keyword_place),
-    rule("(?:include|use|place|put|insert|contain|have|with)? ?(?:the )?(?:key ?word|word) {item} (?:\\w+ ){0,5}?(?:in|within|inside) (?:your |the )?{ordinal} sentence", "keyword word", sentence_keyword),
-    rule("{ordinal} sentence (?:\\w+ ){0,3}?(?:must|should|has to|needs to)? ?(?:include|contain|use|mention|feature)s? (?:the )?(?:key ?word|word) {item}", "sentence", sentence_keyword),
-    rule("second word (?:\\w+ ){0,4}?and (?:the )?second[- ](?:to[- ])?(?:last|to last) word (?:\\w+ ){0,4}?(?:must|should|has to|have to|is to)? ?(?:both )?be (?:the )?(?:key ?word |word )?{item}", "second", lambda found: [("words:words_position", {"keyword": found["item"]})]),
-    rule("{count} (?:different |distinct |unique )?(?:coordinating |co-ordinating )conjunctions", "conjunctions", _at_least("count:conjunctions", "small_n")),
+    rule(
+        (
+            "(?:key ?word|word) {item} (?:\\w+ ){0,5}?(?:in|within|inside) the {ordinal} sentence(?: of your "
+            "response)?,? (?:as|being|at) (?:the )?"
+        )
+        + _SECOND
+        + " word(?: (?:of|in) (?:that|the) sentence)?",
+        "keyword word",
+        keyword_place,
+    ),
+    rule(
+        (
+            "(?:include|use|place|put|insert|contain|have|with)? ?(?:the )?(?:key ?word|word) {item} (?:\\w+ "
+            "){0,5}?(?:in|within|inside) (?:your |the )?{ordinal} sentence"
+        ),
+        "keyword word",
+        sentence_keyword,
+    ),
+    rule(
+        (
+            "{ordinal} sentence (?:\\w+ ){0,3}?(?:must|should|has to|needs to)? ?(?:include|contain|use"
+            "|mention|feature)s? (?:the )?(?:key ?word|word) {item}"
+        ),
+        "sentence",
+        sentence_keyword,
+    ),
+    rule(
+        (
+            "second word (?:\\w+ ){0,4}?and (?:the )?second[- ](?:to[- ])?(?:last|to last) word (?:\\w+ "
+            "){0,4}?(?:must|should|has to|have to|is to)? ?(?:both )?be (?:the )?(?:key ?word |word )?{item}"
+        ),
+        "second",
+        lambda found: [("words:words_position", {"keyword": found["item"]})],
+    ),
+    rule(
+        "{count} (?:different |distinct |unique )?(?:coordinating |co-ordinating )conjunctions",
+        "conjunctions",
+        _at_least("count:conjunctions", "small_n"),
+    ),
     rule("{count} (?:different |distinct |personal )?pronouns", "pronouns", _at_least("count:pronouns", "N")),
-    rule("{count} (?:different |distinct |unique )?(?:person(?:al)?|people['’]?s|first) names(?: (?:in (?:the|your) (?:response|answer))?,? ?(?:from|chosen from|out of|taken from)[^.\\n]{0,700})?", "names", _at_least("count:person_names", "N"), before=r"$^"),
-    rule("{count} (?:\\w+ )?(?:unique|distinct|different) words", "unique distinct different", _at_least("count:unique_word_count", "N")),
-    rule("{count} (?:numbers|numerals|numeric values)(?! (?:of|that|from|between))", "numbers numerals numeric", numbers),
+    rule(
+        (
+            "{count} (?:different |distinct |unique )?(?:person(?:al)?|people['’]?s|first) names(?: (?:in "
+            "(?:the|your) (?:response|answer))?,? ?(?:from|chosen from|out of|taken from)[^.\\n]{0,700})?"
+        ),
+        "names",
+        _at_least("count:person_names", "N"),
+        before=r"$^",
+    ),
+    rule(
+        "{count} (?:\\w+ )?(?:unique|distinct|different) words",
+        "unique distinct different",
+        _at_least("count:unique_word_count", "N"),
+    ),
+    rule(
+        "{count} (?:numbers|numerals|numeric values)(?! (?:of|that|from|between))", "numbers numerals numeric", numbers
+    ),
     rule("contain between (?P<n>\\d{1,6}) and (?P<m>\\d{1,6}) words", "words", word_range),
-    rule("every (?:standard |common )?punctuation mark(?: at least once)?(?:,? including[^.!?\\n]{0,60}(?:interrobang)?(?: \\(\\?!\\))?)?", "punctuation", "count:punctuation"),
-    rule("every {ordinal} word (?:\\w+ ){0,4}?(?:must|should|has to|needs to|is|to)? ?(?:be )?(?:in )?japanese", "japanese", lambda found: [("count:words_japanese", {"N": ordinal(found["ordinal"])})] if ordinal(found["ordinal"]) > 0 else []),
-    rule("trigram overlap (?:of|at|around|about|equal to)? ?{number} ?%(?: ?\\(?(?:±|\\+/-|plus or minus) ?\\d{1,2} ?%\\)?)?(?: (?:with|to) the (?:provided |given |reference |source )*text)?", "trigram", lambda found: [("fact:overlap", {"percentage": number(found["number"])})]),
-    rule("(?:stop ?words?|stopwords)[^.!?\\n]{0,60}?(?:no more than|at most|less than or equal to|not exceed|under|below|up to|not more than|maximum of) {number} ?(?:%|percent)(?: of (?:the )?(?:total )?words)?", "stop stopwords", percentage("ratio:stop_words")),
-    rule("(?:ratio|balance|number) (?:of|between) (?:the )?sentence types[^.!?\\n]{0,90}?(?:balanced|equal|even)|(?:balance|equal number|even mix) (?:of |between )?(?:declarative,? ?(?:and )?interrogative,? ?(?:and )?exclamatory)[^.!?\\n]{0,20}", "sentence declarative", "ratio:sentence_balance"),
-    rule("(?:2 ?: ?1|two[- ]to[- ]one|2[- ]to[- ]1) ratio (?:of|between) declarative (?:sentences )?(?:to|and) interrogative(?: sentences)?", "declarative", "ratio:sentence_type"),
-    rule("(?:three|3) sentences,? (?:\\w+ ){0,5}?(?:the )?same number of characters[^.!?\\n]{0,40}?different words", "characters", "ratio:sentence_words"),
-    rule(_EACH + " sentences? (?:\\w+ ){0,5}?(?:a )?longer (?:sequence|run|string|chain) of (?:consecutive )?alliterati\\w+(?: words)?(?: than the (?:previous|one before|last)(?: one)?)?", "sentence sentences", "sentence:alliteration_increment"),
-    rule(_EACH + " sentences? (?:\\w+ ){0,5}?(?:exactly )?{number} (?:more words|words (?:more|longer)) than (?:the )?(?:previous|one before|preceding|last)(?: (?:one|sentence))?", "sentence sentences", _number("sentence:increment", "small_n")),
-    rule(_EACH + " words? (?:\\w+ ){0,4}?(?:starts?|begins?|starting|beginning) with the next letter (?:of|in) the alphabet(?:,? [^.!?\\n]{0,60}(?:after|back)[^.!?\\n]{0,12})?", "alphabet", "words:alphabet"),
-    rule(_EACH + " words? (?:\\w+ ){0,4}?(?:has|have|contains?|includes?) (?:at least )?(?:one|a) consonant clusters?(?: ?\\([^)]{0,60}\\))?", "consonant", "words:consonants"),
-    rule("(?:the )?last word of (?:each|every) sentence (?:\\w+ ){0,3}?(?:becomes?|be|is|serves? as|repeated as) (?:also )?(?:the )?first word of the next(?: (?:one|sentence))?", "last", "words:last_first"),
-    rule("no two consecutive words (?:\\w+ ){0,3}?(?:share|start with|begin with|have) (?:the )?same (?:first|initial|starting) letter|no two consecutive words (?:\\w+ ){0,2}?(?:start|begin) with the same letter", "consecutive", "words:no_consecutive"),
-    rule("alternat\\w+ between words with (?:an )?odd and even numbers? of syllables|alternat\\w+ (?:\\w+ ){0,4}odd and even (?:\\w+ ){0,3}syllables?(?: counts?)?", "syllables syllable", "words:odd_even_syllables"),
-    rule("(?:ten|10) (?:or more )?(?:single[- ]word )?palindromes?(?:,? (?:each )?(?:at least|of at least) (?:5|five) (?:characters|letters)(?: long)?)?", "palindromes palindrome", "words:palindrome"),
-    rule("(?:each|every) paragraph (?:\\w+ ){0,4}?ends? with the same word (?:that )?(?:it|as it|which it) (?:started|starts|began|begins)(?: with)?(?:,? separate paragraphs with a newline)?", "paragraph", "words:paragraph_last_first"),
-    rule("(?:use )?(?:only )?words (?:with|whose|of|that have) (?:lengths?|a length|prime lengths?)? ?(?:that )?(?:are|is|of)? ?(?:a )?(?:prime(?: numbers?)?)(?: in length)?", "prime", "words:prime_lengths"),
-    rule("(?:not|never|n['’]t|no) (?:repeat )?(?:any |a |the same |single )?words? (?:may |should |can |must )?(?:be )?(?:repeated |appear |used |occur )?(?:more than )(?:(?P<once>once|twice|thrice)|{number} times?)", "repeat repeated word words", repeats),
-    rule("(?:response|answer|reply|text|it) (?:must|should|has to|needs to) (?:start|begin|open) with a verb|(?:start|begin|open) (?:your (?:response|answer|reply|text) )?with a verb", "verb", "words:start_verb"),
-    rule("words that (?:contain|use|have|include) only (?:three|3) types of vowels|only (?:three|3) (?:types of |different |distinct )?vowels", "vowels", "words:vowel"),
+    rule(
+        (
+            "every (?:standard |common )?punctuation mark(?: at least once)?(?:,? including[^.!?\\n]{0,60}"
+            "(?:interrobang)?(?: \\(\\?!\\))?)?"
+        ),
+        "punctuation",
+        "count:punctuation",
+    ),
+    rule(
+        "every {ordinal} word (?:\\w+ ){0,4}?(?:must|should|has to|needs to|is|to)? ?(?:be )?(?:in )?japanese",
+        "japanese",
+        lambda found: (
+            [("count:words_japanese", {"N": ordinal(found["ordinal"])})] if ordinal(found["ordinal"]) > 0 else []
+        ),
+    ),
+    rule(
+        (
+            "trigram overlap (?:of|at|around|about|equal to)? ?{number} ?%(?: ?\\(?(?:±|\\+/-|plus or minus) "
+            "?\\d{1,2} ?%\\)?)?(?: (?:with|to) the (?:provided |given |reference |source )*text)?"
+        ),
+        "trigram",
+        lambda found: [("fact:overlap", {"percentage": number(found["number"])})],
+    ),
+    rule(
+        (
+            "(?:stop ?words?|stopwords)[^.!?\\n]{0,60}?(?:no more than|at most|less than or equal to|not "
+            "exceed|under|below|up to|not more than|maximum of) {number} ?(?:%|percent)(?: of (?:the )?"
+            "(?:total )?words)?"
+        ),
+        "stop stopwords",
+        percentage("ratio:stop_words"),
+    ),
+    rule(
+        (
+            "(?:ratio|balance|number) (?:of|between) (?:the )?sentence types[^.!?\\n]{0,90}?(?:balanced|equal"
+            "|even)|(?:balance|equal number|even mix) (?:of |between )?(?:declarative,? ?(?:and "
+            ")?interrogative,? ?(?:and )?exclamatory)[^.!?\\n]{0,20}"
+        ),
+        "sentence declarative",
+        "ratio:sentence_balance",
+    ),
+    rule(
+        (
+            "(?:2 ?: ?1|two[- ]to[- ]one|2[- ]to[- ]1) ratio (?:of|between) declarative (?:sentences )?(?:to"
+            "|and) interrogative(?: sentences)?"
+        ),
+        "declarative",
+        "ratio:sentence_type",
+    ),
+    rule(
+        "(?:three|3) sentences,? (?:\\w+ ){0,5}?(?:the )?same number of characters[^.!?\\n]{0,40}?different words",
+        "characters",
+        "ratio:sentence_words",
+    ),
+    rule(
+        _EACH
+        + (
+            " sentences? (?:\\w+ ){0,5}?(?:a )?longer (?:sequence|run|string|chain) of (?:consecutive "
+            ")?alliterati\\w+(?: words)?(?: than the (?:previous|one before|last)(?: one)?)?"
+        ),
+        "sentence sentences",
+        "sentence:alliteration_increment",
+    ),
+    rule(
+        _EACH
+        + (
+            " sentences? (?:\\w+ ){0,5}?(?:exactly )?{number} (?:more words|words (?:more|longer)) than "
+            "(?:the )?(?:previous|one before|preceding|last)(?: (?:one|sentence))?"
+        ),
+        "sentence sentences",
+        _number("sentence:increment", "small_n"),
+    ),
+    rule(
+        _EACH
+        + (
+            " words? (?:\\w+ ){0,4}?(?:starts?|begins?|starting|beginning) with the next letter (?:of|in) "
+            "the alphabet(?:,? [^.!?\\n]{0,60}(?:after|back)[^.!?\\n]{0,12})?"
+        ),
+        "alphabet",
+        "words:alphabet",
+    ),
+    rule(
+        _EACH
+        + (
+            " words? (?:\\w+ ){0,4}?(?:has|have|contains?|includes?) (?:at least )?(?:one|a) consonant "
+            "clusters?(?: ?\\([^)]{0,60}\\))?"
+        ),
+        "consonant",
+        "words:consonants",
+    ),
+    rule(
+        (
+            "(?:the )?last word of (?:each|every) sentence (?:\\w+ ){0,3}?(?:becomes?|be|is|serves? as"
+            "|repeated as) (?:also )?(?:the )?first word of the next(?: (?:one|sentence))?"
+        ),
+        "last",
+        "words:last_first",
+    ),
+    rule(
+        (
+            "no two consecutive words (?:\\w+ ){0,3}?(?:share|start with|begin with|have) (?:the )?same "
+            "(?:first|initial|starting) letter|no two consecutive words (?:\\w+ ){0,2}?(?:start|begin) with "
+            "the same letter"
+        ),
+        "consecutive",
+        "words:no_consecutive",
+    ),
+    rule(
+        (
+            "alternat\\w+ between words with (?:an )?odd and even numbers? of syllables|alternat\\w+ (?:\\w+ "
+            "){0,4}odd and even (?:\\w+ ){0,3}syllables?(?: counts?)?"
+        ),
+        "syllables syllable",
+        "words:odd_even_syllables",
+    ),
+    rule(
+        (
+            "(?:ten|10) (?:or more )?(?:single[- ]word )?palindromes?(?:,? (?:each )?(?:at least|of at "
+            "least) (?:5|five) (?:characters|letters)(?: long)?)?"
+        ),
+        "palindromes palindrome",
+        "words:palindrome",
+    ),
+    rule(
+        (
+            "(?:each|every) paragraph (?:\\w+ ){0,4}?ends? with the same word (?:that )?(?:it|as it|which "
+            "it) (?:started|starts|began|begins)(?: with)?(?:,? separate paragraphs with a newline)?"
+        ),
+        "paragraph",
+        "words:paragraph_last_first",
+    ),
+    rule(
+        (
+            "(?:use )?(?:only )?words (?:with|whose|of|that have) (?:lengths?|a length|prime lengths?)? ?"
+            "(?:that )?(?:are|is|of)? ?(?:a )?(?:prime(?: numbers?)?)(?: in length)?"
+        ),
+        "prime",
+        "words:prime_lengths",
+    ),
+    rule(
+        (
+            "(?:not|never|n['’]t|no) (?:repeat )?(?:any |a |the same |single )?words? (?:may |should |can "
+            "|must )?(?:be )?(?:repeated |appear |used |occur )?(?:more than )(?:(?P<once>once|twice|thrice)"
+            "|{number} times?)"
+        ),
+        "repeat repeated word words",
+        repeats,
+    ),
+    rule(
+        (
+            "(?:response|answer|reply|text|it) (?:must|should|has to|needs to) (?:start|begin|open) with a "
+            "verb|(?:start|begin|open) (?:your (?:response|answer|reply|text) )?with a verb"
+        ),
+        "verb",
+        "words:start_verb",
+    ),
+    rule(
+        (
+            "words that (?:contain|use|have|include) only (?:three|3) types of vowels|only (?:three|3) "
+            "(?:types of |different |distinct )?vowels"
+        ),
+        "vowels",
+        "words:vowel",
+    ),
 )

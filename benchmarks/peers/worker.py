@@ -1,0 +1,31 @@
+"""A peer's side of the conversation: pairs in, seconds and logits out, one JSON object a line."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+Score = Callable[[Sequence[tuple[str, str]]], list[float]]
+
+
+def serve(load: Callable[[], Score]) -> None:
+    """Loads, says `{"ready": true}`, then answers until its input ends. Whatever goes wrong is answered too."""
+    out, sys.stdout = sys.stdout, sys.stderr  # libraries that print must not break the conversation
+
+    def say(answer: dict[str, object]) -> None:
+        print(json.dumps(answer), file=out, flush=True)
+
+    try:
+        score = load()
+    except Exception as error:
+        say({"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"})
+        return
+    say({"ready": True})
+    for line in sys.stdin:
+        pairs = [(prompt, response) for prompt, response in json.loads(line)["pairs"]]
+        try:
+            start = time.perf_counter()
+            logits = score(pairs)
+            say({"seconds": time.perf_counter() - start, "logits": logits})
+        except Exception as error:
+            say({"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"})

@@ -1,0 +1,46 @@
+"""Large lists in requests that the server takes, small enough to be answered long before a timeout."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gapo.errors import TooLarge
+
+Pair = tuple[str, str]
+
+PAIRS = 64
+BYTES = 1 << 18
+JSON_OVERHEAD = 6
+"""Most bytes that JSON makes of one byte (`\\u0000`)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold, as the server tells it."""
+
+    max_pairs: int
+    max_body_bytes: int
+    max_text_bytes: int
+    max_request_tokens: int
+
+
+def chunks(pairs: Sequence[Pair], limits: Limits) -> Iterator[tuple[int, Sequence[Pair]]]:
+    """(number of the first pair, pairs) of each request, in order. Raises `TooLarge` for a text no request can hold."""
+    most_pairs = min(PAIRS, limits.max_pairs)
+    # A token is at least one byte of text, so bytes bound the tokens too.
+    most_bytes = min(BYTES, limits.max_body_bytes // JSON_OVERHEAD, limits.max_request_tokens)
+    first = size = 0
+    for number, pair in enumerate(pairs):
+        own = 0
+        for field, text in zip(("prompt", "response"), pair, strict=True):
+            length = len(text.encode(errors="replace"))
+            if length > limits.max_text_bytes:
+                raise TooLarge(
+                    f"has {length} bytes and may have {limits.max_text_bytes}; shorten it", f"pairs[{number}].{field}"
+                )
+            own += length
+        if number > first and (number - first == most_pairs or size + own > most_bytes):
+            yield first, pairs[first:number]
+            first, size = number, 0
+        size += own
+    if pairs:
+        yield first, pairs[first:]

@@ -1,0 +1,105 @@
+"""Scoring a JSONL file: streamed, in order, several requests at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from gapo.aio import AsyncClient
+from gapo.commands.jsonl import FileError, Line, Source
+from gapo.commands.score_output import Outcome, ScoreOutput
+from gapo.errors import GapoError
+from gapo.wire import Options
+
+BATCH = 64
+IN_FLIGHT = 4
+
+
+class OnError(str, Enum):
+    STOP = "stop"
+    SKIP = "skip"
+
+
+@dataclass
+class Summary:
+    scored: int = 0
+    failed: int = 0
+    resumed_after_line: int = 0
+    errors: str = ""
+
+    def __str__(self) -> str:
+        failed = f", {self.failed} lines failed (see {self.errors})" if self.failed else ""
+        return f"{self.scored} pairs scored{failed}"
+
+
+async def score_file(
+    client: AsyncClient, source: Source, output: ScoreOutput, options: Options, on_error: OnError
+) -> Summary:
+    """Writes one object for each scored line, with its number.
+
+    Raises `FileError` naming file and line under `stop`, a `GapoError` for what concerns all lines.
+    """
+    summary = Summary(resumed_after_line=output.resumed_after, errors=output.errors_name)
+    with _progress() as bar:
+        task = bar.add_task("scoring", total=source.size or None, pairs=0)
+        lines = source.lines(after=output.resumed_after)
+        async for outcomes in _in_order(client, lines, options):
+            wrong = next((i for i, (_, told) in enumerate(outcomes) if isinstance(told, GapoError)), None)
+            stop = wrong is not None and on_error is OnError.STOP
+            scored, failed = output.write(outcomes[:wrong] if stop else outcomes)
+            summary.scored += scored
+            summary.failed += failed
+            bar.update(task, advance=sum(line.size for line, _ in outcomes), pairs=summary.scored)
+            if stop and wrong is not None:
+                line, error = outcomes[wrong]
+                raise FileError(f"{source.name}:{line.number}: {error}; correct it, or --on-error skip")
+    return summary
+
+
+def _progress() -> Progress:
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[pairs]} pairs"), TimeRemainingColumn())
+    return Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
+
+
+async def _in_order(client: AsyncClient, lines: Iterator[Line], options: Options) -> AsyncIterator[list[Outcome]]:
+    """Batches of outcomes in the order of the lines, up to IN_FLIGHT of them asked at once."""
+    running: deque[asyncio.Task[list[Outcome]]] = deque()
+    try:
+        while True:
+            while len(running) < IN_FLIGHT and (batch := await asyncio.to_thread(_take, lines)):
+                running.append(asyncio.create_task(_score(client, batch, options)))
+            if not running:
+                return
+            yield await running.popleft()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _take(lines: Iterator[Line]) -> list[Line]:
+    return list(islice(lines, BATCH))
+
+
+async def _score(client: AsyncClient, lines: list[Line], options: Options) -> list[Outcome]:
+    """The outcome of every line; the error of one pair is set apart and the others are asked again."""
+    outcomes: dict[int, Outcome] = {line.number: (line, GapoError(line.problem)) for line in lines if line.problem}
+    rest = [line for line in lines if not line.problem]
+    while rest:
+        try:
+            scores = await client.score_batch([(line.prompt, line.response) for line in rest], **vars(options))
+        except GapoError as error:
+            if error.pair is None:
+                raise
+            wrong = rest.pop(error.pair)
+            field = error.field.rpartition(".")[2]
+            outcomes[wrong.number] = (wrong, type(error)(error.detail, field, error.request_id))
+        else:
+            outcomes.update({line.number: (line, score) for line, score in zip(rest, scores, strict=True)})
+            break
+    return [outcomes[line.number] for line in lines]

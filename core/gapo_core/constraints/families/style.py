@@ -1,0 +1,159 @@
+"""Title case, emojis, and markers of tone for which a rule is honest."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import regex
+from pydantic import Field
+
+from gapo_core.constraints import nltk_compat, reference
+from gapo_core.constraints.document import Document
+from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
+from gapo_core.constraints.relations import amount
+from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict, spans
+from gapo_core.constraints.word_lists import FIRST_PERSON, MINOR_WORDS
+from gapo_core.constraints.words import Word, bare_words, worded_sentences
+
+_EMOJI = regex.compile(
+    r"\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|[\p{Extended_Pictographic}--[©®™]]|\p{Emoji_Presentation}", regex.V1
+)
+# What the reference's library takes for an emoji, character by character: no flag, no keycap, but the copyright sign.
+_REFERENCE_EMOJI = regex.compile(r"[\p{Emoji}--[0-9#*]--\p{RI}]", regex.V1)
+_CONTRACTED = regex.compile(
+    r"(?:n't|'(?:m|re|ve|ll|d)|(?:^(?:it|that|he|she|who|what|there|here|let|where|how|when|why|everyone|someone)'s))$"
+)
+
+
+class TitleCase(Plain):
+    id = "format:title_case"
+    phrasings = (
+        "Write the entire response in title case (capitalize the first letter of every major word).",
+        "Use title case throughout: every major word starts with a capital letter.",
+        "Capitalize The First Letter Of Every Major Word In Your Whole Response.",
+    )
+
+    def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
+        words, text = bare_words(document), document.text
+        small = [
+            word
+            for at, word in enumerate(words)
+            if text[word.start].islower() and not (at and word.text in MINOR_WORDS)
+        ]
+        if small:
+            where = tuple(word.span for word in small[:EVIDENCE_LIMIT])
+            return Verdict("violated", f"{small[0].text} is not capitalized", len(small), where)
+        if not any(text[word.start].isupper() for word in words):
+            return Verdict("violated", "no word is capitalized", 0)
+        return Verdict("satisfied", "every major word is capitalized", 0)
+
+    def compat(self, response: str, kwargs: NoKwargs) -> bool:
+        # Every token must be capitalized, "of" and the "n't" of "Don't" too.
+        for token in nltk_compat.tokens(response):
+            head, rest = token[0], token[1:]
+            if head.isalpha() and head.islower() and (not rest or rest.isupper() or rest.islower()):
+                return False
+        return True
+
+
+class EmojiAtSentenceEnd(Plain):
+    id = "format:emoji"
+    phrasings = (
+        "Please use an emoji at the end of every sentence.",
+        "End each sentence with an emoji.",
+        "Every sentence of your response must be closed by an emoji.",
+    )
+
+    def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
+        # The segmenter may give an emoji behind a full stop to the next sentence: between two sentences, it is at
+        # the end of the first.
+        sentences = worded_sentences(document)
+        if not sentences:
+            return Verdict("violated", "the response holds no sentence", 0)
+        found, bare = [], []
+        starts = [*(sentence.words[0].start for sentence in sentences[1:]), len(document.text)]
+        for sentence, start in zip(sentences, starts, strict=True):
+            emoji = _EMOJI.search(document.text, sentence.words[-1].end, start)
+            if emoji:
+                found.append(emoji)
+            else:
+                bare.append(sentence.span)
+        if bare:
+            return Verdict(
+                "violated", f"{amount(len(bare), 'sentence')} without emoji", len(bare), tuple(bare[:EVIDENCE_LIMIT])
+            )
+        return Verdict("satisfied", "every sentence ends with an emoji", 0, spans(found))
+
+    def compat(self, response: str, kwargs: NoKwargs) -> bool:
+        sentences = [nltk_compat.unpunctuated(text).strip() for text in reference.sentence_texts(response)]
+        for number, sentence in enumerate(sentences):
+            if not sentence:
+                return False
+            # One of the last two characters, or else the first one of the next sentence.
+            following = sentences[number + 1][:1] if number + 1 < len(sentences) else ""
+            if not any(map(_REFERENCE_EMOJI.match, (*sentence[-2:], *following))):
+                return False
+        return True
+
+
+class NoContractions(Plain):
+    id = "tone:no_contractions"
+    phrasings = (
+        "Do not use contractions such as don't or it's.",
+        "Write formally, without contractions.",
+        "Avoid contracted forms like can't and we're in your response.",
+    )
+
+    def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
+        found = [word for word in bare_words(document) if "'" in word.text and _CONTRACTED.search(word.text)]
+        return _absent(found, "contraction", "contractions")
+
+
+class NoFirstPerson(Plain):
+    id = "tone:no_first_person"
+    phrasings = (
+        "Do not write in the first person.",
+        "Avoid first-person pronouns such as I, we and my.",
+        "Keep your response impersonal: no I, no we, no our.",
+    )
+
+    def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
+        words = bare_words(document)
+        found = [word for word in words if word.text.partition("'")[0] in FIRST_PERSON]
+        return _absent([word for word in found if document[word.span] != "US"], "first-person pronoun")
+
+
+def _absent(found: list[Word], noun: str, plural: str | None = None) -> Verdict:
+    if not found:
+        return Verdict("satisfied", f"no {noun} is used", 0)
+    where = tuple(word.span for word in found[:EVIDENCE_LIMIT])
+    return Verdict("violated", f"{amount(len(found), noun, plural)} found", len(found), where)
+
+
+class ToneKwargs(Kwargs):
+    style: Phrase = Field(max_length=200, description="the tone in words, such as friendly or formal")
+
+
+class Style(Family[ToneKwargs]):
+    """A tone in free words. No rule decides it: the verdict is left to the reward model."""
+
+    id = "tone:style"
+    example = '{"style": "friendly"}'
+    kwargs = ToneKwargs
+    phrasings = (
+        "Write in a {style} tone.",
+        "Your response should sound {style}.",
+        "Keep the style of your answer {style}.",
+    )
+
+    def judge(self, document: Document, kwargs: ToneKwargs, prompt: str | None) -> Verdict:
+        return Verdict("unknown", "no rule decides a tone; ask the reward model")
+
+    def satisfy(self, response: str, kwargs: ToneKwargs, rng: Random) -> Mapping[str, Any] | None:
+        return None
+
+    def violate(self, response: str, kwargs: ToneKwargs, rng: Random) -> Mapping[str, Any] | None:
+        return None
+
+
+register(TitleCase(), EmojiAtSentenceEnd(), NoContractions(), NoFirstPerson(), Style())

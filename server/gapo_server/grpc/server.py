@@ -1,0 +1,39 @@
+"""The gRPC server: the reward service, grpc.health.v1 and reflection."""
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from gapo_server.grpc.servicer import SERVICE, RewardServicer
+from gapo_server.scoring.service import ScoringService
+
+
+class RpcServer:
+    def __init__(self, service: ScoringService) -> None:
+        self._checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", service.settings.max_body_bytes),
+                ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the traffic
+            ]
+        )
+        self._server.add_generic_rpc_handlers((RewardServicer(service).handler(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._checks, self._server)
+        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+
+    async def start(self, address: str) -> int:
+        """The port it listens on. Raises `RuntimeError` if it is taken."""
+        await self.tell(True)
+        port = self._server.add_insecure_port(address)
+        await self._server.start()
+        return port
+
+    async def tell(self, ready: bool) -> None:
+        """Sets what health checks answer."""
+        state = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", SERVICE):
+            await self._checks.set(name, state)
+
+    async def stop(self, grace: float) -> None:
+        """Refuses new calls; running ones have `grace` seconds."""
+        await self._server.stop(grace)

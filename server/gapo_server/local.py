@@ -1,0 +1,32 @@
+"""The server without a socket: what `gapo score` asks when it is given no URL (entry point `gapo.local`)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gapo_core.bundle import BundleError
+from starlette.types import ASGIApp
+
+from gapo_server.config import Settings
+from gapo_server.health import Health
+from gapo_server.rest import routes
+from gapo_server.scoring.service import ScoringService
+from gapo_server.store import load_models
+
+
+@asynccontextmanager
+async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
+    """The REST application over one bundle, or the embedded model. Raises `ValueError` for a bundle not to be served.
+
+    The client that asks knows none of the server's own errors.
+    """
+    settings = Settings(api_key=None) if bundle is None else Settings(api_key=None, bundle=bundle)
+    try:
+        models = load_models(settings)
+    except BundleError as error:
+        raise ValueError(str(error)) from error
+    service = ScoringService(models, settings)
+    try:
+        yield routes.build(service, Health(service))
+    finally:
+        await service.close()

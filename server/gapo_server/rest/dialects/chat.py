@@ -1,0 +1,58 @@
+"""Chat templates off: what trainers send carries the actor's template, special tokens and padding.
+
+Known are ChatML (Qwen, Phi-4), Llama 3, Llama 2 and Mistral, Gemma, Phi-3, and DeepSeek. Texts of system and
+user turns are kept in order; the tokens around them are not, so that a pair reads as it did in training.
+"""
+
+import re
+
+_ROLES = r"(?:system|developer|user|tool|assistant|model)"
+_ASSISTANT = re.compile(
+    r"<\|im_start\|>assistant(?:<\|im_sep\|>|\n)?"
+    r"|<\|start_header_id\|>assistant<\|end_header_id\|>"
+    r"|<start_of_turn>model\n?"
+    r"|<\|assistant\|>"
+    r"|<｜Assistant｜>"
+    r"|\[/INST\]"
+)
+_MARK = re.compile(
+    rf"<\|im_start\|>{_ROLES}?(?:<\|im_sep\|>|\n)?"
+    rf"|<\|start_header_id\|>{_ROLES}?<\|end_header_id\|>"
+    rf"|<start_of_turn>{_ROLES}?\n?"
+    r"|<end_of_turn>|<bos>|<eos>|</?s>|<pad>|<unk>|\[PAD\]"
+    r"|<\|[a-z0-9_]+\|>|<｜[^｜<>]{1,40}｜>"
+    r"|\[/?INST\]|\[/?SYSTEM_PROMPT\]|<</?SYS>>"
+)
+
+
+def plain(text: str) -> str:
+    """The text without template and padding; turns stand on lines of their own."""
+    return "\n".join(part for part in map(str.strip, _MARK.split(text)) if part)
+
+
+def split(query: str, prompt: str | None) -> tuple[str, str] | None:
+    """(prompt, response) of a templated conversation, both plain, or None where they cannot be told apart.
+
+    `prompt` is the templated prompt when the trainer sends it. Padding may stand before it, and a trainer that
+    had to shorten it cut its beginning off. Without it the last assistant turn is the response.
+    """
+    if prompt:
+        start = query.find(prompt)
+        end = start + len(prompt) if start >= 0 else _end_of_shortened(query, prompt)
+        if end:
+            return plain(query[:end]), plain(query[end:])
+    marks = list(_ASSISTANT.finditer(query))
+    if not marks:
+        return None
+    return plain(query[: marks[-1].start()]), plain(query[marks[-1].end() :])
+
+
+def _end_of_shortened(query: str, prompt: str) -> int:
+    """Where the response begins in a query that starts with an end of the prompt; 0 if it does not."""
+    head = query[:16]
+    start = prompt.find(head)
+    while head and start >= 0:
+        if query.startswith(prompt[start:]):
+            return len(prompt) - start
+        start = prompt.find(head, start + 1)
+    return 0

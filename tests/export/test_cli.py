@@ -1,0 +1,67 @@
+"""`gapo export` tells reward models, generators and the rest apart, and names the remedy."""
+
+import json
+
+import numpy as np
+import pytest
+import typer
+from gapo_core import bundle
+from gapo_core.pairs import PairError, PairTooLong, TruncationPolicy
+from gapo_export.cli import register
+from gapo_server.config import Settings
+from gapo_server.store import ServedModel
+from typer.testing import CliRunner
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register(app)
+    return lambda *arguments: CliRunner().invoke(app, ["export", *map(str, arguments)])
+
+
+def test_positions_are_extended_by_an_option_and_the_manifest_says_so(run, small_checkpoint, tmp_path) -> None:
+    done = run(small_checkpoint, "--out", tmp_path, "--name", "long", "--max-tokens", 2048)
+    assert done.exit_code == 0, done.output
+    manifest = bundle.load(done.stdout.strip()).manifest
+    assert manifest.architecture.max_tokens == 2048
+    assert manifest.provenance["checkpoint_max_tokens"] == 1024
+    assert manifest.truncation is TruncationPolicy.ERROR
+
+
+def test_length_truncation_and_budgets_of_a_bundle_agree_with_the_pairs_that_its_server_takes(
+    run, small_checkpoint, tmp_path
+) -> None:
+    done = run(small_checkpoint, "--out", tmp_path, "--max-tokens", 2048, "--truncation", "keep_tail")
+    assert done.exit_code == 0, done.output
+    loaded = bundle.load(done.stdout.strip())
+    assert loaded.manifest.truncation is TruncationPolicy.KEEP_TAIL
+    served = ServedModel(loaded, Settings(prompt_budget=45, response_budget=2000))
+    pair = served.encoder.encode("w1 " * 100, "w2 " * 3000, loaded.manifest.truncation)
+    assert (len(pair.ids), pair.prompt_tokens, pair.response_tokens) == (2048, 45, 2000)
+    assert np.isfinite(served.engine.score([pair.ids])).all()
+    with pytest.raises(PairTooLong):
+        served.encoder.encode("w1", "w2 " * 2001)
+    with pytest.raises(PairError, match="budget"):
+        ServedModel(loaded, Settings(prompt_budget=46, response_budget=2000))
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "remedy"),
+    [
+        (None, (), "give a Hugging Face checkpoint folder"),
+        ({"model_type": "bert", "architectures": ["BertModel"]}, (), "neither a Longformer nor a causal language"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--max-tokens", "100"), "leave out --max-tokens"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--target", "triton"), "leave out --target"),
+        ({"model_type": "longformer"}, ("--target", "triton", "--version", "v1"), "choose --version 1, 2"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, config, options, remedy) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    done = run(tmp_path, "--out", tmp_path / "store", *options)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert remedy in done.stderr
+    assert not (tmp_path / "store").exists()

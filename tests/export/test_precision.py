@@ -1,0 +1,103 @@
+"""Narrower precisions: what they compute, what acceptance refuses, and the gate on the embedded reward model."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from gapo_core.bundle import BundleError, Calibration, load
+from gapo_core.pairs import PairEncoder
+from gapo_export.acceptance import accept, compare, encode_pairs, read_pairs
+from gapo_export.publish import export_checkpoint
+from gapo_export.target import Precision, Target
+from gapo_server.engine.base import Device, EngineOptions
+from gapo_server.engine.devices import open_engine
+
+PLAIN = ("", "ai.onnx")
+
+
+@pytest.fixture(scope="module")
+def pairs_file(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    lines = []
+    for _ in range(40):
+        accepted, rejected, response = (
+            " ".join(f"w{i}" for i in rng.integers(0, 56, n)) for n in (12, 12, int(rng.integers(5, 200)))
+        )
+        lines.append(json.dumps({"accepted": accepted, "rejected": rejected, "response": response}))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("target", "precision"),
+    [("cpu", "int8"), ("cuda", "fp16"), ("cuda", "bf16"), ("openvino", "bf16"), ("openvino", "int8")],
+)
+def test_a_narrower_bundle_is_plain_onnx_and_serves_its_golden_score(
+    small_checkpoint, pairs_file, tmp_path, target, precision
+) -> None:
+    if target == "openvino":
+        ov = pytest.importorskip("openvino")
+        if precision == "bf16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            pytest.skip("this CPU has no bf16 units")
+    path = export_checkpoint(
+        small_checkpoint, tmp_path, "tiny", "1", target=Target(target), precision=Precision(precision), pairs=pairs_file
+    )
+    bundle = load(path)
+    graph = onnx.load(str(path / "model.onnx"))
+    assert {(o.domain, o.version) for o in graph.opset_import if o.domain in PLAIN} == {("", 17)}
+    assert {node.domain for node in graph.graph.node} <= set(PLAIN)
+    figures = bundle.manifest.quality["agreement_with_fp32"]
+    assert figures["pairs"] == 40
+    assert 0 < figures["probability_shift_p99"] <= 0.02
+    if target in ("cpu", "openvino"):
+        encoder = PairEncoder(path / "tokenizer.json", bundle.manifest.architecture.max_tokens)
+        engine = open_engine(bundle, encoder.pad_id, EngineOptions(device=Device(target)))
+        golden = bundle.manifest.golden
+        got = engine.score([encoder.encode(golden.prompt, golden.response).ids])[0]
+        assert abs(got - golden.score) <= golden.tolerance
+
+
+def test_int8_weights_are_stored_in_a_byte(small_checkpoint, pairs_file, tmp_path) -> None:
+    path = export_checkpoint(
+        small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, pairs=pairs_file, target=Target.CPU
+    )
+    kinds = [node.op_type for node in onnx.load(str(path / "model.onnx")).graph.node]
+    assert kinds.count("MatMulInteger") == 4 * 2  # two of the three layers work on all tokens
+
+
+def test_a_narrow_precision_needs_pairs(small_checkpoint, tmp_path) -> None:
+    with pytest.raises(BundleError, match="--pairs"):
+        export_checkpoint(small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, target=Target.CPU)
+
+
+def test_acceptance_counts_orders_with_margin_and_shifts_of_probability() -> None:
+    expected = np.array([1.0, 0.05, -1.0, 0.0, 0.0, 1.0], np.float32)  # margins 1, 0.05 and -2
+    agreement = compare(expected, expected[::-1].copy()[::-1], Calibration())
+    assert (agreement.pairs, agreement.pairs_with_margin, agreement.order_agreement) == (3, 2, 1.0)
+    accept(agreement, "int8")
+    turned = compare(expected, -expected, Calibration())
+    assert turned.order_agreement == 0.0
+    with pytest.raises(BundleError, match="orders 0.00%"):
+        accept(turned, "int8")
+    shifted = compare(expected, expected + np.float32(1), Calibration())
+    assert shifted.order_agreement == 1.0
+    with pytest.raises(BundleError, match="99th percentile"):
+        accept(shifted, "int8")
+    with pytest.raises(BundleError, match="no pair has an fp32 margin"):
+        accept(compare(np.zeros(4, np.float32), np.zeros(4, np.float32), Calibration()), "int8")
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"accepted": "a", "rejected": "b"}'])
+def test_a_bad_line_of_pairs_is_named(tmp_path, line) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"accepted": "a", "rejected": "b", "response": "c"}\n' + line, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"pairs\.jsonl:2: "):
+        read_pairs(file)
+
+
+def test_pairs_are_encoded_accepted_first(small_checkpoint) -> None:
+    encoder = PairEncoder(small_checkpoint / "tokenizer.json", 64)
+    ids = encode_pairs(encoder, [("w1", "w2", "w3"), ("w4", "w5", "w6")])
+    assert ids == [encoder.encode(p, r).ids for p, r in (("w1", "w3"), ("w4", "w6"), ("w2", "w3"), ("w5", "w6"))]

@@ -1,0 +1,62 @@
+"""`gapo serve` with an engine that does what the scored texts say; every other score is the golden one.
+
+slow: the batch takes a quarter second · poison: the batch raises · nan: this pair's score is NaN · fail, wrong: all
+later batches raise, or score otherwise, until "heal" · hang: the batch never ends · die: the engine thread dies.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import typer
+from gapo_core.bundle import load
+from gapo_server import app, cli, store
+from gapo_server.config import EMBEDDED, Settings
+from numpy.typing import NDArray
+
+
+class Died(BaseException):
+    pass
+
+
+class FaultyEngine:
+    def __init__(self, words: dict[str, int], golden: float) -> None:
+        self._words, self._golden = words, golden
+        self._state = ""
+
+    def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        said = {word for word, number in self._words.items() if any(number in ids for ids in sequences)}
+        if "die" in said:
+            raise Died
+        if "hang" in said:
+            threading.Event().wait()
+        if "slow" in said:
+            time.sleep(0.25)
+        for state in ("fail", "wrong", "heal"):
+            if state in said:
+                self._state = state
+        if self._state == "fail" or "poison" in said:
+            raise RuntimeError("out of memory")
+        scores = np.full(len(sequences), self._golden + (self._state == "wrong"), np.float32)
+        for row, ids in enumerate(sequences):
+            if self._words["nan"] in ids:
+                scores[row] = np.nan
+        return scores
+
+
+def load_models(settings: Settings) -> list[store.ServedModel]:
+    bundle = load(next(EMBEDDED.glob("*/*")))
+    real = store.ServedModel(bundle, settings)
+    words = {}
+    for word in ("slow", "poison", "nan", "fail", "wrong", "heal", "hang", "die"):
+        words[word] = real.encoder.encode("x", word).ids[3]
+    return [store.ServedModel(bundle, settings, FaultyEngine(words, bundle.manifest.golden.score))]
+
+
+if __name__ == "__main__":
+    app.load_models = load_models  # the one seam between the server and its engines
+    program = typer.Typer()
+    program.callback()(lambda: None)
+    cli.register(program)
+    program()

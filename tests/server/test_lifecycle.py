@@ -1,0 +1,84 @@
+"""Starting and stopping: options, IPv6, draining, signals."""
+
+import subprocess
+import threading
+import time
+
+import pytest
+from gapo_server.config import Settings
+from typer.testing import CliRunner
+
+from tests.server.running import GAPO, GOOD, running
+
+
+def test_every_setting_is_a_flag_with_its_variable_and_a_sentence() -> None:
+    from gapo.cli import build
+
+    shown = CliRunner().invoke(build("serve"), ["serve", "--help"], env={"COLUMNS": "300", "TERM": "dumb"}).output
+    for name, field in Settings.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert f"GAPO_{name.upper()}" in shown
+        assert field.description.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "says"),
+    [
+        (["--http-port", "70000"], {}, "--http-port"),
+        (["--overload-status", "500"], {}, "--overload-status"),
+        (["--log-format", "xml"], {}, "--log-format"),
+        ([], {"GAPO_MAX_PAIRS": "0"}, "--max-pairs"),
+        ([], {"GAPO_MAX_PAIRS": "many"}, "GAPO_MAX_PAIRS"),
+    ],
+)
+def test_wrong_settings_are_named(arguments, env, says) -> None:
+    import os
+
+    done = subprocess.run([*GAPO, "serve", *arguments], capture_output=True, text=True, env=os.environ | env)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_variables_set_what_flags_do_not() -> None:
+    with running("--max-pairs", "7", env_extra={"GAPO_MAX_PAIRS": "5", "GAPO_MAX_TEXT_BYTES": "99"}) as server:
+        limits = server.get("/v1/models").json()["limits"]
+    assert (limits["max_pairs"], limits["max_text_bytes"]) == (7, 99)
+
+
+def test_ipv6() -> None:
+    with running("--host", "::1") as server:
+        assert server.rest.startswith("http://[::1]:")
+        server.assert_answers()
+        assert server.grpc_health() == 1
+
+
+@pytest.mark.parametrize("signal", [15, 2])
+def test_a_signal_drains_what_runs_and_refuses_what_comes(faulty, signal) -> None:
+    server = faulty("--max-batch-tokens", "128")
+    replies = []
+    running_request = threading.Thread(target=lambda: replies.append(server.score(*("slow one " * 40,) * 8)))
+    running_request.start()
+    while not server.metric("gapo_queue_tokens"):
+        time.sleep(0.02)
+    server.process.send_signal(signal)
+    running_request.join()
+    assert replies[0].status_code == 200
+    assert server.process.wait(20) == 0
+    with pytest.raises(Exception, match="refused"):
+        server.score(GOOD)
+
+
+def test_a_second_signal_stops_at_once_and_tells_who_waits(faulty) -> None:
+    server = faulty("--max-batch-tokens", "128")
+    replies = []
+    waiting = threading.Thread(target=lambda: replies.append(server.score(*("slow one " * 40,) * 200)))
+    waiting.start()
+    while not server.metric("gapo_queue_tokens"):
+        time.sleep(0.02)
+    server.process.send_signal(15)
+    time.sleep(0.3)
+    server.process.send_signal(15)
+    assert server.process.wait(20) == 0
+    waiting.join()
+    assert (replies[0].status_code, replies[0].json()["error"]["reason"]) == (503, "stopping")
+    assert replies[0].headers["retry-after"] == "1"

@@ -1,0 +1,72 @@
+"""`gapo models` on a store with two versions of the embedded model."""
+
+import json
+import shutil
+
+import pytest
+import typer
+from gapo_server.config import EMBEDDED, Settings
+from gapo_server.models import register
+from gapo_server.store import load_models
+from typer.testing import CliRunner
+
+MODEL = next(EMBEDDED.glob("*/*/manifest.json")).parent
+NAME = MODEL.parent.name
+MANIFEST = json.loads((MODEL / "manifest.json").read_text())
+KIND = f"{MANIFEST['precision']} {MANIFEST['architecture']['max_tokens']}"
+
+
+@pytest.fixture
+def store(tmp_path):
+    for version in ("1", "2"):
+        shutil.copytree(MODEL, tmp_path / NAME / version)
+        (tmp_path / NAME / version / "manifest.json").write_text(json.dumps(MANIFEST | {"version": version}))
+    return tmp_path
+
+
+@pytest.fixture
+def run(store):
+    app = typer.Typer()
+    register(app)
+    return lambda *arguments: CliRunner().invoke(app, ["models", *arguments, "--store", str(store)])
+
+
+def test_list_marks_the_version_that_is_served(run, store) -> None:
+    assert run("list").stdout == f"{NAME} 1 {KIND}\n{NAME} 2 {KIND} default\n"
+    rows = json.loads(run("list", "--json").stdout)["models"]
+    assert [(row["version"], row["default"], row["problem"]) for row in rows] == [("1", False, ""), ("2", True, "")]
+
+
+def test_promote_changes_what_is_loaded(run, store) -> None:
+    settings = Settings(store=store)
+    assert [model.manifest.version for model in load_models(settings)] == ["2"]
+    assert run("promote", f"{NAME}/1").stdout == f"{store / NAME / '1'}\n"
+    assert [model.manifest.version for model in load_models(settings)] == ["1"]
+    assert run("list").stdout == f"{NAME} 1 {KIND} default\n{NAME} 2 {KIND}\n"
+
+
+def test_a_damaged_bundle_is_named_and_not_promoted(run, store) -> None:
+    (store / NAME / "2/tokenizer.json").write_text("{}")
+    for command in ("verify", "promote"):
+        done = run(command, f"{NAME}/2")
+        assert done.exit_code == 1
+        assert "tokenizer.json: its sha256 differs" in done.stderr
+    assert json.loads(run("verify", f"{NAME}/2", "--json").stdout)["ok"] is False
+
+
+def test_verify_and_show_take_a_name_or_a_folder(run, store) -> None:
+    assert run("verify", f"{NAME}/1").stdout == "ok\n"
+    assert run("verify", str(store / NAME / "1")).stdout == "ok\n"
+    assert json.loads(run("show", f"{NAME}/2").stdout)["version"] == "2"
+
+
+def test_an_unreadable_manifest_is_listed_as_such(run, store) -> None:
+    (store / NAME / "1/manifest.json").write_text("{")
+    assert run("list").stdout.splitlines()[0] == f"{NAME} 1 unreadable 0"
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "promote"])
+def test_a_bundle_that_is_not_there_is_an_error(run, command) -> None:
+    done = run(command, "nothing/1")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")

@@ -1,0 +1,200 @@
+"""What both protocols say beside scores: models, budgets, truncation, keys, request ids, errors, metrics, logs."""
+
+import json
+import re
+import subprocess
+import threading
+import time
+
+import gapo
+import grpc
+import httpx
+import pytest
+from gapo.v1 import reward_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests.server.running import BAD, GAPO, GOOD, PROMPT, running
+
+
+def test_models_and_limits_are_told_alike(server) -> None:
+    body = server.get("/v1/models").json()
+    assert body["models"][0]["default"] is True
+    assert body["models"][0]["template"] == "cls-prompt-sep-response-sep/1"
+    for url in (server.rest, server.grpc):
+        with gapo.Client(url) as client:
+            (model,) = client.models()
+            assert (model.name, model.max_tokens, model.truncation) == (body["models"][0]["name"], 4096, "error")
+            assert vars(client.limits()) == body["limits"]
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_budgets_bound_each_field_and_truncation_is_told_by_field(server, protocol) -> None:
+    with gapo.Client(getattr(server, protocol)) as client:
+        got = client.score("a b c d", "e f g h i", truncation="keep_head", prompt_budget=3, response_budget=2)
+        assert (got.prompt_tokens, got.response_tokens) == (3, 2)
+        assert (got.prompt_truncated_tokens, got.response_truncated_tokens, got.truncated_tokens) == (1, 3, 4)
+        with pytest.raises(gapo.TooLong, match="keep_head") as caught:
+            client.score("a b c d", "e f", prompt_budget=3)
+        assert caught.value.field == "pairs[0].prompt"
+        with pytest.raises(gapo.InvalidInput, match="response_budget"):
+            client.score("a", "b", prompt_budget=4000, response_budget=4000)
+
+
+def test_budgets_are_also_settings_and_a_request_overrides_them() -> None:
+    with running("--prompt-budget", "3", "--response-budget", "4") as server, gapo.Client(server.grpc) as client:
+        with pytest.raises(gapo.TooLong):
+            client.score("a b c d", "e")
+        assert client.score("a b c d", "e", prompt_budget=4).prompt_tokens == 4
+    done = subprocess.run(
+        [*GAPO, "serve", "--prompt-budget", "5000", "--http-port", "0", "--grpc-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "prompt_budget: 5000 is outside" in done.stderr
+
+
+def test_truncation_is_told_in_a_header_and_in_metadata(server) -> None:
+    body = {"pairs": [{"prompt": PROMPT, "response": "y " * 9000}] * 2, "truncation": "keep_both_ends"}
+    reply = server.post(json=body)
+    cut = sum(result["truncated_tokens"] for result in reply.json()["results"])
+    assert cut > 8000
+    assert reply.headers["x-gapo-truncated"] == str(cut)
+    request = reward_pb2.ScoreRequest(
+        pairs=[reward_pb2.Pair(**pair) for pair in body["pairs"]],
+        truncation=reward_pb2.TRUNCATION_POLICY_KEEP_BOTH_ENDS,
+    )
+    with server.stub() as stub:
+        _, call = stub.Score.with_call(request, timeout=60)
+    assert dict(call.trailing_metadata())["x-gapo-truncated"] == str(cut)
+    assert server.metric('gapo_truncated_tokens_total{field="response",model="gapo-mini"}') >= 2 * cut
+
+
+def test_request_ids_are_echoed_or_made(server) -> None:
+    assert server.score(GOOD, headers={"x-request-id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    made = server.score(GOOD, headers={"x-request-id": "bad id," * 50}).headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", made)
+    assert server.get("/absent", headers={"x-request-id": "mine-2"}).headers["x-request-id"] == "mine-2"
+    with server.stub() as stub:
+        pairs = [reward_pb2.Pair(prompt="x", response="y")]
+        _, call = stub.Score.with_call(
+            reward_pb2.ScoreRequest(pairs=pairs), metadata=(("x-request-id", "mine-3"),), timeout=60
+        )
+        assert dict(call.initial_metadata())["x-request-id"] == "mine-3"
+    with gapo.Client(server.grpc) as client, pytest.raises(gapo.UnknownModel) as caught:
+        client.score("x", "y", model="absent")
+    assert re.fullmatch(r"[0-9a-f]{32}", caught.value.request_id)
+
+
+def test_grpc_errors_carry_standard_details(server) -> None:
+    with server.stub() as stub, pytest.raises(grpc.RpcError) as caught:
+        stub.Score(reward_pb2.ScoreRequest(pairs=[reward_pb2.Pair(prompt="x")]), timeout=60)
+    told = dict(caught.value.trailing_metadata())
+    status = status_pb2.Status.FromString(told["grpc-status-details-bin"])
+    assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(info)
+    assert (info.reason, info.domain) == ("INVALID_INPUT", "gapo")
+    assert status.details[1].Unpack(bad)
+    assert bad.field_violations[0].field == "pairs[0].response" == told["gapo-field"]
+
+
+def test_reflection_lists_the_services(server) -> None:
+    with grpc.insecure_channel(server.grpc.removeprefix("grpc://")) as channel:
+        ask = reflection_pb2.ServerReflectionRequest(list_services="")
+        reply = next(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask]), timeout=20))
+    names = {service.name for service in reply.list_services_response.service}
+    assert {"gapo.v1.RewardService", "grpc.health.v1.Health"} <= names
+
+
+def test_a_key_guards_everything_but_health_and_docs() -> None:
+    with running("--log-level", "info", env_extra={"GAPO_API_KEY": "s3cret-ключ"}, stderr=subprocess.PIPE) as server:
+        for kwargs in ({}, {"headers": {"authorization": "Bearer wrong"}}, {"headers": {"authorization": "Basic x"}}):
+            reply = server.score(GOOD, **kwargs)
+            assert (reply.status_code, reply.json()["error"]["reason"]) == (401, "unauthenticated")
+            assert reply.headers["www-authenticate"] == "Bearer"
+        assert server.get("/metrics").status_code == 401
+        assert all(server.get(path).status_code == 200 for path in ("/healthz", "/readyz", "/docs", "/openapi.json"))
+        assert server.grpc_health() == 1
+        query = {"query": [f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n{GOOD}"]}
+        assert server.post("/get_reward", json=query).status_code == 401
+        assert server.post("/get_reward/wrong", json=query).status_code == 401
+        assert server.post("/get_reward/s3cret-ключ", json=query).json()["rewards"]
+        for url in (server.rest, server.grpc):
+            with gapo.Client(url) as client, pytest.raises(gapo.Unauthenticated):
+                client.score(PROMPT, GOOD)
+        server.process.terminate()
+        log = server.process.communicate(timeout=30)[1]
+    assert "s3cret" not in log
+    assert "route=/get_reward/{key}" in log
+
+
+def test_a_plain_key_opens_both_protocols() -> None:
+    with running("--api-key", "s3cret") as server:
+        for url in (server.rest, server.grpc):
+            with gapo.Client(url, api_key="s3cret") as client:
+                good, bad = client.score_batch([(PROMPT, GOOD), (PROMPT, BAD)])
+                assert good.score > bad.score
+
+
+def test_a_full_queue_refuses_with_the_time_to_wait(faulty) -> None:
+    server = faulty("--max-batch-tokens", "512", "--max-queue-tokens", "4000", "--overload-status", "429")
+    bulk = threading.Thread(target=server.score, args=("slow response " * 80,) * 20)
+    bulk.start()
+    while not server.metric("gapo_queue_tokens"):
+        time.sleep(0.02)
+    refused = server.score(*("slow response " * 80,) * 20)
+    bulk.join()
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (429, "overloaded")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    server.assert_answers()
+
+
+def test_metrics_have_the_names_that_the_documents_promise(server) -> None:
+    server.score(GOOD)
+    server.score(" ")
+    text = server.get("/metrics").text
+    for name in (
+        "gapo_request_seconds_bucket",
+        "gapo_errors_total",
+        "gapo_tokenize_seconds_bucket",
+        "gapo_queue_seconds_bucket",
+        "gapo_batch_seconds_bucket",
+        "gapo_batch_tokens_bucket",
+        "gapo_batch_pairs_bucket",
+        "gapo_queue_tokens",
+        "gapo_inflight_bytes",
+        "gapo_scored_pairs_total",
+        "gapo_scored_tokens_total",
+        "gapo_truncated_tokens_total",
+        "gapo_model_info",
+        "process_resident_memory_bytes",
+    ):
+        assert f"\n{name}" in text, name
+    assert server.metric('gapo_request_seconds_count{outcome="ok",protocol="rest",route="/v1/score"}') >= 1
+    assert server.metric('gapo_errors_total{protocol="rest",reason="invalid_input"}') >= 1
+
+
+def test_logs_as_json_have_one_object_a_request() -> None:
+    with running("--log-format", "json", stderr=subprocess.PIPE) as server:
+        server.score(GOOD, headers={"x-request-id": "find-me"})
+        with gapo.Client(server.grpc) as client, pytest.raises(gapo.InvalidInput):
+            client.score("x", " ")
+        server.process.terminate()
+        lines = [json.loads(line) for line in server.process.communicate(timeout=30)[1].splitlines()]
+    requests = [line for line in lines if line["message"] == "request"]
+    assert [(r["protocol"], r["outcome"], r["pairs"]) for r in requests] == [
+        ("rest", "ok", 1),
+        ("grpc", "invalid_input", 1),
+    ]
+    assert requests[0]["request_id"] == "find-me"
+    assert requests[1]["detail"].startswith("pairs[0].response")
+    assert {"time", "level", "seconds", "route"} <= set(requests[0])
+
+
+def test_openapi_describes_the_bodies(server) -> None:
+    document = httpx.get(server.rest + "/openapi.json").json()
+    assert {"/v1/score", "/v1/models", "/get_reward", "/healthz", "/readyz", "/metrics"} <= set(document["paths"])
+    assert "prompt_budget" in document["components"]["schemas"]["ScoreBody"]["properties"]

@@ -1,0 +1,77 @@
+"""Settings, presets and the plan."""
+
+import pytest
+import yaml
+from gapo_training.gapo import config, plan
+from gapo_training.gapo.config import ConfigError, GapoConfig
+
+
+@pytest.mark.parametrize("preset", ["laptop", "smoke", "paper"])
+def test_a_preset_is_read_and_comes_back_from_what_a_run_writes(preset, tmp_path) -> None:
+    settings = config.read(preset)
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(settings.as_dict()), encoding="utf-8")
+    assert config.read(file) == settings
+
+
+def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
+    changes = ["ppo.learning_rate=1e-5", "stages=3", "reward_phase.labels=paper", "generator.path=/tmp/x"]
+    settings = config.read("smoke", changes)
+    assert (settings.ppo.learning_rate, settings.stages, settings.reward_phase.labels) == (1e-5, 3, "paper")
+    assert str(settings.generator.path) == "/tmp/x"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("ppo.lr=1", r"ppo\.lr: is not a setting; known are .*learning_rate"),
+        ("stages", "write key=value"),
+        ("stages=many", r"stages: 'many' is not of type int"),
+        ("stages.x=1", "stages has no parts"),
+        ("ppo=1", r"ppo: has parts; write ppo\.NAME=value"),
+        ("ppo.kl=high", r"ppo\.kl: 'high' is not a number"),
+        ("reward_phase.labels=none of them", r"reward_phase\.labels: .* is none of paper, verified"),
+        ("ppo.minibatch=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.minibatch \(3\)"),
+        ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
+        ("rollout.backend=vllm", r"rollout\.url: is empty"),
+        ("reward.backend=server", r"reward\.url: is empty"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config.read("smoke", [change])
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"neither a preset \(laptop, paper, smoke\)"):
+        config.read("desktop")
+
+
+def test_work_that_does_not_divide_over_processes_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"ppo\.minibatch: 4 does not divide over 3 processes"):
+        config.read("smoke").for_processes(3)
+
+
+def test_the_papers_shapes_have_the_published_sizes() -> None:
+    """7,615,616,512 parameters are Qwen2.5-7B's; 434,600,961 are Longformer-Large's with a one-label head."""
+    assert plan.parameters(config.read("paper")) == {"generator": 7_615_616_512, "reward_model": 434_600_961}
+
+
+def test_the_plan_names_phases_labels_and_memory_that_eight_gpus_of_80_gib_hold() -> None:
+    settings = config.read("paper")
+    text = plan.describe(settings)
+    assert "15 stages" in text
+    assert "labels: paper" in text
+    assert plan.memory(settings).per_process(8) < 80 * plan.GIB
+    alone = plan.memory(config.read("paper", ["sharding=ddp"]))
+    assert alone.per_process(8) == alone.per_process(1) > plan.memory(settings).per_process(8)
+
+
+def test_the_estimate_of_trained_weights_is_what_torch_holds(corpus_folder) -> None:
+    from gapo_training.gapo import generator
+
+    settings = config.read("smoke")
+    model, _ = generator.build(settings.generator, ["a text", "another"], 0)
+    held = sum(p.numel() for p in model.parameters())
+    shape = config.GeneratorConfig(**{**settings.as_dict()["generator"], "vocab_size": model.config.vocab_size})
+    assert plan.parameters(GapoConfig(generator=shape))["generator"] == held

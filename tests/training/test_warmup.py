@@ -1,0 +1,88 @@
+"""Warm-up: batches, held-out texts, calibration, pairs of one's own."""
+
+import json
+
+import numpy as np
+import pytest
+from gapo_training.calibrate import expected_calibration_error, platt
+from gapo_training.corpora import pairs_file
+from gapo_training.preferential import PreferentialPrompt
+from gapo_training.splits import by_text
+from gapo_training.warmup import WarmupConfig, batch_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def _pairs(count: int) -> list[PreferentialPrompt]:
+    return [PreferentialPrompt(f"a{i}", f"b{i}", f"text {i}", "insertion", (), (), "x") for i in range(count)]
+
+
+@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 5))
+def test_an_epoch_shows_every_pair_at_most_once_and_leaves_less_than_a_batch(count, size, epoch) -> None:
+    pairs, config = _pairs(count), WarmupConfig(pairs_per_step=size)
+    batches = count // min(size, count)
+    shown = [p for number in range(batches) for p in batch_of(pairs, config, epoch * batches + number)]
+    assert len(set(shown)) == len(shown) > count - size
+
+
+def test_epochs_differ_and_a_batch_is_a_function_of_its_number() -> None:
+    pairs, config = _pairs(64), WarmupConfig(pairs_per_step=16)
+    assert batch_of(pairs, config, 3) == batch_of(pairs, config, 3)
+    assert batch_of(pairs, config, 0) != batch_of(pairs, config, 4)
+
+
+@given(st.lists(st.text(max_size=8), max_size=200))
+def test_a_text_never_crosses_the_split(texts) -> None:
+    train, held_out = by_text(texts, str, share=0.3)
+    assert not set(train) & set(held_out)
+    assert sorted(train + held_out) == sorted(texts)
+
+
+def test_platt_scaling_recovers_the_logistic_that_made_the_labels() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 3, 20_000)
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(-(0.5 * scores + 1)))).astype(float)
+    fitted = platt(scores, labels)
+    assert fitted.scale == pytest.approx(0.5, abs=0.03)
+    assert fitted.shift == pytest.approx(1.0, abs=0.06)
+    probabilities = 1 / (1 + np.exp(-(fitted.scale * scores + fitted.shift)))
+    raw = 1 / (1 + np.exp(-scores))
+    assert expected_calibration_error(probabilities, labels) < 0.02 < expected_calibration_error(raw, labels)
+
+
+def test_separable_scores_keep_a_finite_scale_and_useless_ones_are_refused() -> None:
+    assert 0 < platt(np.array([-5.0, -4, 4, 5]), np.array([0.0, 0, 1, 1])).scale < 100
+    with pytest.raises(ValueError, match="scores"):
+        platt(np.array([-5.0, -4, 4, 5]), np.array([1.0, 1, 0, 0]))
+    with pytest.raises(ValueError, match="labels"):
+        platt(np.zeros(3), np.ones(3))
+
+
+def test_pairs_round_trip_through_a_file(tmp_path) -> None:
+    pairs_file.write(_pairs(5), tmp_path / "p.jsonl")
+    assert pairs_file.read(tmp_path / "p.jsonl") == _pairs(5)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"accepted": "a", "rejected": "b"}, "p.jsonl:1: response"),
+        ({"accepted": "a", "rejected": 3, "response": "r"}, "rejected"),
+        ({"accepted": "a", "rejected": "a", "response": "r"}, "equals accepted"),
+        ({"accepted": "a", "rejected": "b", "response": "r", "action": "x"}, "action"),
+        ({"accepted": "a", "rejected": "b", "response": "r", "wrong": [1]}, "wrong"),
+        ([], "JSON object"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, row, message) -> None:
+    (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(ValueError, match=message):
+        pairs_file.read(tmp_path / "p.jsonl")
+
+
+def test_pairs_need_no_more_than_three_fields(tmp_path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"accepted": "a", "rejected": "b", "response": "r"}\n\n')
+    assert len(pairs_file.read(tmp_path / "p.jsonl")) == 1
+    (tmp_path / "p.jsonl").write_text("\n")
+    with pytest.raises(ValueError, match="no pairs"):
+        pairs_file.read(tmp_path / "p.jsonl")

@@ -1,0 +1,191 @@
+"""The parts of a run: models, optimisers, backends, their checkpoint, and the bundles that it publishes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import gapo
+import torch
+from accelerate import Accelerator
+from gapo_core.bundle import load as load_bundle
+from gapo_core.bundle import sha256
+from gapo_core.pairs import PairEncoder
+from gapo_export.publish import export_checkpoint
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
+from torch import nn
+
+from gapo_training.gapo import checkpoint, generator, ppo
+from gapo_training.gapo.advantages import kl_controller
+from gapo_training.gapo.buffer import AdversarialBuffer
+from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.critic import Critic
+from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
+from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.reward import ModuleReward, RewardBackend, ServerReward, freeze, thaw
+from gapo_training.gapo.rollout import HFRollout, RolloutBackend, VLLMRollout
+from gapo_training.gapo.tasks import Corpus
+from gapo_training.preferential import PreferentialPrompt, augment
+
+
+@dataclass
+class Run:
+    """Everything that stages read and change. `stage` and `phase` say what comes next, `cursor` which prompts."""
+
+    config: GapoConfig
+    out: Path
+    corpus: Corpus
+    pairs: list[PreferentialPrompt]
+    held_out_pairs: list[PreferentialPrompt]
+    journal: Journal
+    learner: ppo.Learner
+    greedy: HFRollout  # evaluation decodes greedily
+    reward_model: PackedLongformer
+    prepared_reward_model: nn.Module
+    reward_optimizer: torch.optim.Optimizer
+    encoder: PairEncoder
+    tokenizer: str  # the reward model's tokenizer.json
+    buffer: AdversarialBuffer
+    stage: int = 1
+    phase: str = "ppo"
+    cursor: int = 0
+
+    @property
+    def accelerator(self) -> Accelerator:
+        return self.learner.accelerator
+
+
+def assemble(
+    accelerator: Accelerator,
+    config: GapoConfig,
+    out: Path,
+    corpus: Corpus,
+    pairs: list[PreferentialPrompt],
+    journal: Journal,
+    policy: Path,
+    discriminator: Path,
+) -> Run:
+    """Builds a run at its first stage from the supervised generator's folder and the warmed-up reward model's."""
+    device, ppo_config, rewards = accelerator.device, config.ppo, config.reward_phase
+    # Four copies of one checkpoint: what is trained, what it must stay near, what samples, and the critic's trunk.
+    (language_model, speech), (reference, _), (sampler, _), (trunk, _) = (generator.load(policy) for _ in range(4))
+    untrained_critic = Critic.from_generator(trunk)
+    if config.generator.gradient_checkpointing:
+        language_model.gradient_checkpointing_enable()
+        cast(Any, untrained_critic.trunk).gradient_checkpointing_enable()
+    frozen = torch.bfloat16 if config.mixed_precision == "bf16" else torch.float32
+    reference.requires_grad_(False).eval().to(device, frozen)
+    sampler.requires_grad_(False).eval().to(device, frozen)
+    temperature = config.rollout.temperature
+    actor, actor_optimizer = prepare(
+        accelerator,
+        generator.Actor(language_model, temperature),
+        ppo_config.learning_rate,
+        ppo_config.weight_decay,
+        config.sharding,
+    )
+    critic, critic_optimizer = prepare(
+        accelerator, untrained_critic, ppo_config.critic_learning_rate, ppo_config.weight_decay, config.sharding
+    )
+    reward_model = load_checkpoint(discriminator)
+    thaw(reward_model)  # so that DDP and AdamW see what will be trained
+    # An encoder of this size is never sharded: every process scores batches of its own.
+    prepared, reward_optimizer = prepare(
+        accelerator, reward_model, rewards.learning_rate, rewards.weight_decay, sharding="ddp"
+    )
+    freeze(reward_model)
+    width, longest = config.rollout.batch, config.rollout.max_new_tokens
+    greedy = HFRollout(sampler, speech.end, speech.pad, width, longest, temperature=0.0)
+    rollout: RolloutBackend = HFRollout(sampler, speech.end, speech.pad, width, longest, temperature)
+    if config.rollout.backend == "vllm":
+        first = accelerator.is_main_process
+        rollout = VLLMRollout(config.rollout.url, out / "vllm", sampler, speech.end, longest, temperature, first)
+    learner = ppo.Learner(
+        accelerator,
+        actor,
+        critic,
+        generator.Actor(reference, temperature),
+        actor_optimizer,
+        critic_optimizer,
+        speech,
+        rollout,
+        kl_controller(ppo_config),
+    )
+    return Run(
+        config=config,
+        out=out,
+        corpus=corpus,
+        pairs=pairs,
+        held_out_pairs=augment(corpus.held_out_records, 0)[: config.data.rm_pairs],
+        journal=journal,
+        learner=learner,
+        greedy=greedy,
+        reward_model=reward_model,
+        prepared_reward_model=prepared,
+        reward_optimizer=reward_optimizer,
+        encoder=PairEncoder(discriminator / "tokenizer.json", reward_model.shape.max_tokens),
+        tokenizer=(discriminator / "tokenizer.json").read_text(encoding="utf-8"),
+        buffer=AdversarialBuffer(rewards.capacity),
+    )
+
+
+def reward_backend(run: Run) -> RewardBackend:
+    """Where the scores of a PPO phase come from."""
+    if run.config.reward.backend == "server":
+        return ServerReward(gapo.Client(run.config.reward.url), run.config.reward.model)
+    return ModuleReward(run.reward_model, run.encoder)
+
+
+def save_state(run: Run) -> None:
+    """Writes `out`/state.pt: models, optimisers, buffer, KL coefficient and place."""
+    learner = run.learner
+    trained = {
+        "actor": (learner.actor, learner.actor_optimizer),
+        "critic": (learner.critic, learner.critic_optimizer),
+        "reward_model": (run.prepared_reward_model, run.reward_optimizer),
+    }
+    # Whole weights and states need every process; the file is the first one's.
+    models = {
+        name: {"weights": full_weights(m), "optimizer": full_optimizer_state(m, o)} for name, (m, o) in trained.items()
+    }
+    if run.accelerator.is_main_process:
+        place = {"stage": run.stage, "phase": run.phase, "cursor": run.cursor}
+        rest = {"buffer": run.buffer.state(), "kl": learner.kl.coefficient}
+        checkpoint.save(run.out / "state.pt", models | place | rest)
+
+
+def load_state(run: Run, state: dict[str, Any]) -> None:
+    """Goes back to where `save_state` was called."""
+    learner = run.learner
+    thaw(run.reward_model)
+    for name, model, optimizer in (
+        ("actor", learner.actor, learner.actor_optimizer),
+        ("critic", learner.critic, learner.critic_optimizer),
+        ("reward_model", run.prepared_reward_model, run.reward_optimizer),
+    ):
+        restore(model, optimizer, state[name]["weights"], state[name]["optimizer"])
+    freeze(run.reward_model)
+    run.buffer.restore(state["buffer"])
+    learner.kl.coefficient = state["kl"]
+    run.stage, run.phase, run.cursor = state["stage"], state["phase"], state["cursor"]
+
+
+def publish(run: Run, number: int, quality: dict[str, float]) -> None:
+    """Writes the reward model as `out`/reward_model/A*number* and publishes it as that version to `out`/store.
+
+    A version that a killed run published already is kept. Raises `ConfigError` when it holds another model.
+    """
+    if not run.accelerator.is_main_process:
+        return
+    version = f"A{number}"
+    folder = run.out / "reward_model" / version
+    save_checkpoint(run.reward_model, folder, run.tokenizer)
+    if not run.config.publish:
+        return
+    target = run.out / "store" / run.config.model_name / version
+    if (target / "manifest.json").exists():
+        published = load_bundle(target).manifest.provenance["checkpoint_sha256"]
+        if published != sha256(folder / "model.safetensors"):
+            raise ConfigError(f"out: {target} holds another {version}; choose another folder or model_name")
+        return
+    export_checkpoint(folder, run.out / "store", run.config.model_name, version, half_weights=False, quality=quality)

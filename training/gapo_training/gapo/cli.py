@@ -1,0 +1,108 @@
+"""`gapo train gapo`, `gapo train sft` and `gapo eval generator`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from accelerate import Accelerator
+from gapo_core.pairs import PairEncoder
+from gapo_model.checkpoint import load_checkpoint
+
+from gapo_training.gapo import config as settings
+from gapo_training.gapo import generator, start, tasks
+from gapo_training.gapo.evaluation import judge, judge_reward_model, kept
+from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.plan import describe
+from gapo_training.gapo.ppo import TrainingStopped
+from gapo_training.gapo.provenance import write as write_provenance
+from gapo_training.gapo.reward import ModuleReward
+from gapo_training.gapo.rollout import HFRollout
+from gapo_training.gapo.stages import run
+from gapo_training.preferential import augment
+
+Data = Annotated[Path, typer.Option(help="Folder with rnnlg/.", exists=True, file_okay=False)]
+Out = Annotated[Path, typer.Option(help="Where checkpoints, metrics and bundles go.")]
+Config = Annotated[str, typer.Option(help="Preset (laptop, smoke, paper) or YAML file.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="part.key=value; repeatable.")]
+Resume = Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")]
+Cpu = Annotated[bool, typer.Option(help="Stay off the GPU.")]
+
+
+def _read(config: str, changes: list[str] | None) -> settings.GapoConfig:
+    try:
+        return settings.read(config, changes or [])
+    except settings.ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def add_train_commands(group: typer.Typer) -> None:
+    """Adds `gapo` and `sft` to `gapo train`."""
+
+    @group.command("gapo")
+    def gapo(
+        data: Data,
+        out: Out,
+        config: Config = "laptop",
+        set_: Set = None,
+        resume: Resume = False,
+        cpu: Cpu = False,
+        dry_run: Annotated[bool, typer.Option(help="Print the plan and the expected memory, and stop.")] = False,
+    ) -> None:
+        """Adversarial training of generator and reward model: SFT, warm-up, then stages A1 … An."""
+        chosen = _read(config, set_)
+        if dry_run:
+            typer.echo(describe(chosen))
+            return
+        try:
+            run(chosen, data, out, resume, cpu)
+        except (settings.ConfigError, TrainingStopped, FloatingPointError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    @group.command("sft")
+    def sft(
+        data: Data, out: Out, config: Config = "laptop", set_: Set = None, resume: Resume = False, cpu: Cpu = False
+    ) -> None:
+        """Supervised start alone; give its folder to other runs with --set generator.path=OUT/sft --set sft.steps=0."""
+        chosen = _read(config, set_)
+        accelerator = Accelerator(mixed_precision=chosen.mixed_precision, cpu=cpu)
+        corpus = tasks.load(data, chosen.data, chosen.seed)
+        with Journal(out, accelerator.is_main_process, resume) as journal:
+            if accelerator.is_main_process:
+                write_provenance(out, chosen, corpus, accelerator.num_processes)
+            folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)
+        typer.echo(f"checkpoint: {folder}")
+
+
+def add_eval_commands(group: typer.Typer) -> None:
+    """Adds `generator` to `gapo eval`."""
+
+    @group.command("generator")
+    def generator_(
+        checkpoint: Annotated[Path, typer.Argument(help="Generator folder.", exists=True, file_okay=False)],
+        data: Data,
+        config: Config = "laptop",
+        set_: Set = None,
+        reward_model: Annotated[Path | None, typer.Option(help="Reward model whose scores stand beside.")] = None,
+        temperature: Annotated[float, typer.Option(help="0 decodes greedily.")] = 0.0,
+        seed: int = 0,
+    ) -> None:
+        """Rule-checked satisfaction on held-out prompts; JSON on stdout."""
+        chosen = _read(config, set_)
+        corpus = tasks.load(data, chosen.data, chosen.seed)
+        model, speech = generator.load(checkpoint)
+        width, longest = chosen.rollout.batch, chosen.rollout.max_new_tokens
+        sampler = HFRollout(model, speech.end, speech.pad, width, longest, temperature)
+        prompts = [speech.prompt(task.prompt) for task in corpus.held_out]
+        responses = sampler.generate(prompts, [seed * 1_000_003 + i for i in range(len(prompts))])
+        texts = [speech.text(response) for response in responses]
+        figures = judge(corpus.held_out, texts, corpus)
+        if reward_model:
+            encoder_model = load_checkpoint(reward_model)
+            encoder = PairEncoder(reward_model / "tokenizer.json", encoder_model.shape.max_tokens)
+            outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
+            verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
+            pairs = augment(corpus.held_out_records, 0)[: chosen.data.rm_pairs]
+            figures |= judge_reward_model(ModuleReward(encoder_model, encoder).score, pairs, outputs, verdicts)
+        typer.echo(json.dumps(figures, indent=2))

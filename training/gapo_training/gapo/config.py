@@ -1,0 +1,271 @@
+"""Settings of a GAPO run: frozen dataclasses, one sentence a field, read from YAML and `key=value` changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_type_hints
+
+import yaml
+from gapo_model.packed_longformer import LongformerShape
+
+from gapo_training.warmup import WarmupConfig
+
+PRESETS = Path(__file__).parent / "presets"
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message names the field and the remedy."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which prompts are written for."""
+
+    corpora: tuple[str, ...] = ("laptop", "tv")  # folders of rnnlg/
+    held_out: int = 256  # prompts of the validation split that evaluation uses
+    training: int = 0  # records of the training split that are used; 0 takes all
+    most_attributes: int = 8  # prompts that ask for more are left out
+    rm_pairs: int = 256  # held-out preferential prompts that measure the reward model
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The policy. With `path` the shape is the checkpoint's; without, a Qwen2 of this shape starts untrained."""
+
+    path: Path | None = None  # local Hugging Face folder; nothing is ever downloaded
+    vocab_size: int = 2048  # byte-level BPE trained on the training prompts and texts
+    hidden_size: int = 192
+    layers: int = 4
+    heads: int = 4
+    key_value_heads: int = 4
+    intermediate_size: int = 512
+    tied_embeddings: bool = True
+    max_positions: int = 512  # tokens of prompt and response together
+    gradient_checkpointing: bool = False  # recompute activations: less memory, a third more time
+
+
+@dataclass(frozen=True)
+class SftConfig:
+    """Supervised start of the generator: prompt -> the text that a person wrote. 0 steps leave it out."""
+
+    steps: int = 1200
+    rows: int = 32  # rows of one optimiser step
+    learning_rate: float = 1e-3
+    warmup_steps: int = 50
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    checkpoint_every: int = 200
+
+
+@dataclass(frozen=True)
+class RewardModelConfig:
+    """The packed Longformer. With `path` it starts from that checkpoint; without, from random weights."""
+
+    path: Path | None = None  # Longformer folder, with tokenizer.json
+    vocab_size: int = 2048  # its own byte pairs; it never sees the generator's ids
+    hidden_size: int = 128
+    layers: int = 3
+    heads: int = 4
+    intermediate_size: int = 384
+    window: int = 128  # tokens, both sides together
+    max_tokens: int = 256
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class RolloutConfig:
+    """How responses are sampled."""
+
+    backend: Literal["hf", "vllm"] = "hf"
+    url: str = ""  # of the vLLM server
+    batch: int = 64  # rows that are generated together
+    max_new_tokens: int = 64
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """Where scores come from during the PPO phase."""
+
+    backend: Literal["module", "server"] = "module"
+    url: str = ""  # of a running gapo server: http://… or grpc://…
+    model: str = ""  # its name there; empty asks for the server's default
+    clamp: float = 10.0  # raw logits are clamped to ± this
+
+
+@dataclass(frozen=True)
+class PpoConfig:
+    """Proximal policy optimisation (Schulman et al. 2017) with a learned critic."""
+
+    iterations: int = 2  # rollout batches of one stage
+    rollouts: int = 256  # responses of one rollout batch, over all processes
+    epochs: int = 2  # passes over a rollout batch
+    minibatch: int = 64  # rows of one optimiser step, over all processes
+    micro_batch: int = 32  # rows of one forward pass of one process
+    learning_rate: float = 1e-4
+    critic_learning_rate: float = 3e-4
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    clip: float = 0.2  # of the probability ratio
+    value_clip: float = 0.2  # of the change of a value
+    discount: float = 1.0
+    gae_lambda: float = 0.95
+    kl: float = 0.01  # reward lost per nat of log-ratio to the reference
+    kl_target: float = 0.0  # nats a response; above 0 the coefficient adapts (Ziegler et al. 2019)
+    kl_horizon: int = 10000  # responses over which it adapts
+    kl_limit: float = 200.0  # mean nats a response; above it the run stops with a diagnosis
+    unfinished_penalty: float = 5.0  # taken from the score of a response without an end token
+    critic_warmup: int = 0  # first rollout batches of a run that train the critic alone
+
+
+@dataclass(frozen=True)
+class RewardPhaseConfig:
+    """The adversarial phase of the reward model."""
+
+    samples: int = 400  # rows of one phase, over all processes
+    epochs: int = 2  # passes over them
+    rows: int = 50  # rows of one optimiser step, over all processes
+    micro_batch: int = 50  # rows of one forward pass of one process
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    generated: float = 0.5  # share of the samples that are generator outputs; the count is logged
+    labels: Literal["paper", "verified"] = "verified"  # paper: all 0; verified: rules decide
+    satisfied: Literal["positive", "omit"] = "positive"  # verified outputs that keep everything: label 1, or left out
+    capacity: int = 4096  # generator outputs that the buffer keeps, newest first
+
+
+@dataclass(frozen=True)
+class GapoConfig:
+    """One run."""
+
+    seed: int = 0
+    stages: int = 8  # A1 … An
+    adversarial: bool = True  # False: PPO with the reward model of the warm-up, never updated
+    model_name: str = "gapo-run"  # of the published bundles
+    publish: bool = True  # export every stage's reward model
+    mixed_precision: Literal["no", "bf16"] = "no"
+    sharding: Literal["ddp", "fsdp2"] = "ddp"  # how several processes share the models that are trained
+    max_prompt_tokens: int = 160  # generator tokens; a longer prompt stops the run
+    data: DataConfig = field(default_factory=DataConfig)
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    sft: SftConfig = field(default_factory=SftConfig)
+    reward_model: RewardModelConfig = field(default_factory=RewardModelConfig)
+    warmup: WarmupConfig = field(default_factory=WarmupConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
+    reward_phase: RewardPhaseConfig = field(default_factory=RewardPhaseConfig)
+
+    def __post_init__(self) -> None:
+        for part, size, by in (
+            ("ppo", "rollouts", "minibatch"),
+            ("reward_phase", "samples", "rows"),
+        ):
+            whole, step = getattr(getattr(self, part), size), getattr(getattr(self, part), by)
+            if whole % step:
+                raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
+        if not 0 <= self.reward_phase.generated <= 1:
+            raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
+        if self.rollout.backend == "vllm" and not self.rollout.url:
+            raise ConfigError("rollout.url: is empty; name the vLLM server")
+        if self.reward.backend == "server" and not self.reward.url:
+            raise ConfigError("reward.url: is empty; name the running gapo server")
+
+    def for_processes(self, count: int) -> None:
+        """Raises `ConfigError` where the work does not divide evenly over `count` processes."""
+        for name, rows in (("ppo.minibatch", self.ppo.minibatch), ("reward_phase.rows", self.reward_phase.rows)):
+            if rows % count:
+                raise ConfigError(f"{name}: {rows} does not divide over {count} processes; use a multiple")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as the run's config.yaml holds them."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def longformer_shape(config: RewardModelConfig, vocab_size: int) -> LongformerShape:
+    """The reward model's shape; padding is token 0 as in BERT's vocabularies."""
+    return LongformerShape(
+        vocab_size=vocab_size,
+        hidden_size=config.hidden_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        intermediate_size=config.intermediate_size,
+        attention_window=(config.window,) * config.layers,
+        max_position_embeddings=config.max_tokens + 1,
+        pad_token_id=0,
+        hidden_dropout_prob=config.dropout,
+    )
+
+
+def read(source: str | Path, changes: Sequence[str] = ()) -> GapoConfig:
+    """A preset's name or a YAML file, with `a.b=value` changes. Raises `ConfigError`."""
+    file = PRESETS / f"{source}.yaml"
+    file = file if file.exists() else Path(source)
+    if not file.is_file():
+        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
+        raise ConfigError(f"config: {str(source)!r} is neither a preset ({known}) nor a file")
+    settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    for change in changes:
+        key, separator, value = change.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {change!r}: write key=value")
+        place = settings
+        *outer, last = key.split(".")
+        for part in outer:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{key}: {part} has no parts")
+        place[last] = yaml.safe_load(value)
+    return from_mapping(GapoConfig, settings)
+
+
+def from_mapping(kind: type[T], values: Mapping[str, Any], path: str = "") -> T:
+    """Builds a dataclass of settings. Raises `ConfigError` for unknown names and wrong types."""
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    given: dict[str, Any] = {}
+    for name, value in values.items():
+        where = f"{path}{name}"
+        if name not in known:
+            raise ConfigError(f"{where}: is not a setting; known are {', '.join(sorted(known))}")
+        hint = hints[name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{where}: has parts; write {where}.NAME=value")
+            given[name] = from_mapping(hint, value, f"{where}.")
+        else:
+            given[name] = _value(hint, value, where)
+    return kind(**given)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    choices = getattr(hint, "__args__", ())
+    if str(hint).startswith("typing.Literal"):
+        value = "no" if value is False and "no" in choices else value  # YAML reads a bare `no` as false
+        if value not in choices:
+            raise ConfigError(f"{where}: {value!r} is none of {', '.join(choices)}")
+        return value
+    if hint == (Path | None):
+        return None if value is None else Path(value)
+    if getattr(hint, "__origin__", None) is tuple:
+        return (value,) if isinstance(value, str) else tuple(value)
+    if hint is float and isinstance(value, str):  # YAML reads 1e-4, without a dot, as text
+        try:
+            return float(value)
+        except ValueError:
+            raise ConfigError(f"{where}: {value!r} is not a number") from None
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise ConfigError(f"{where}: {value!r} is not of type {hint.__name__}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,105 @@
+"""One or several processes: preparing models, full weights and optimiser states, sums and gathers.
+
+DDP and DeepSpeed go through accelerate. FSDP2 is torch's `fully_shard`, since accelerate 1.15 shards on GPUs only and
+this project tests sharding on two gloo processes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+
+T = TypeVar("T")
+_WHOLE = StateDictOptions(full_state_dict=True)
+
+
+def prepare(
+    accelerator: Accelerator, model: nn.Module, learning_rate: float, weight_decay: float, sharding: str
+) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The model on its device, wrapped for the processes at hand, and AdamW over what it trains."""
+    model.to(accelerator.device)
+    if sharding == "fsdp2" and accelerator.num_processes > 1:
+        dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else None
+        policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
+        for stack in [m for m in model.modules() if isinstance(m, nn.ModuleList)]:
+            for layer in stack:
+                fully_shard(layer, mp_policy=policy)
+        fully_shard(model, mp_policy=policy)
+        trained = [p for p in model.parameters() if p.requires_grad]
+        return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+    return cast(tuple[nn.Module, torch.optim.Optimizer], accelerator.prepare(model, optimizer))
+
+
+@contextmanager
+def accumulating(accelerator: Accelerator, model: nn.Module, last: bool) -> Iterator[None]:
+    """Gradients are exchanged between processes in the last micro-batch of a step only."""
+    if isinstance(model, FSDPModule):
+        model.set_requires_gradient_sync(last)
+        yield
+    elif last:
+        yield
+    else:
+        with accelerator.no_sync(model):
+            yield
+
+
+def clip(model: nn.Module, norm: float) -> float:
+    """Clips the gradient's norm over all processes and returns what it was."""
+    total: Any = nn.utils.clip_grad_norm_(model.parameters(), norm)
+    return float(total.full_tensor() if hasattr(total, "full_tensor") else total)
+
+
+def full_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer whole, by its name in the unwrapped module, on every process."""
+    return cast(dict[str, Tensor], get_model_state_dict(model, options=_WHOLE))
+
+
+def full_optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The optimiser's state whole, by parameter name."""
+    return cast(dict[str, Any], get_optimizer_state_dict(model, _inner(optimizer), options=_WHOLE))
+
+
+def restore(model: nn.Module, optimizer: torch.optim.Optimizer, weights: Mapping[str, Any], state: Any) -> None:
+    """Gives back what `full_weights` and `full_optimizer_state` took; the number of processes may differ."""
+    set_model_state_dict(model, dict(weights), options=_WHOLE)
+    set_optimizer_state_dict(model, _inner(optimizer), state, options=_WHOLE)
+
+
+def _inner(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    return cast(torch.optim.Optimizer, getattr(optimizer, "optimizer", optimizer))
+
+
+def share_of(accelerator: Accelerator, rows: Sequence[T]) -> list[T]:
+    """Every `num_processes`-th row, beginning with this process's number."""
+    return list(rows[accelerator.process_index :: accelerator.num_processes])
+
+
+def gather(accelerator: Accelerator, mine: Sequence[T]) -> list[T]:
+    """Undoes `share_of`: the rows of all processes in their order, on every process."""
+    world = accelerator.num_processes
+    if world == 1:
+        return list(mine)
+    parts: list[list[T]] = [[] for _ in range(world)]
+    torch.distributed.all_gather_object(parts, list(mine))
+    rows = sum(map(len, parts))
+    return [parts[i % world][i // world] for i in range(rows)]
+
+
+def total(accelerator: Accelerator, values: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Sums of scalars over all processes."""
+    stacked = torch.tensor([float(v) for v in values.values()], device=accelerator.device, dtype=torch.float64)
+    summed = cast(Tensor, accelerator.reduce(stacked, "sum")).tolist()
+    return dict(zip(values, summed, strict=True))

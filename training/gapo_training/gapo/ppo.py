@@ -1,0 +1,242 @@
+"""One PPO iteration: rollouts, scores, advantages, clipped updates of actor and critic.
+
+Rollouts are token ids and a few floats a token, so every process holds the whole batch: statistics, advantages and the
+choice of minibatches are the same everywhere, and a run does not depend on the number of processes.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from gapo_training.gapo.advantages import KlController, gae, policy_loss, token_rewards, value_loss, whiten
+from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
+from gapo_training.gapo.generator import Sequences, Speech
+from gapo_training.gapo.reward import RewardBackend
+from gapo_training.gapo.rollout import RolloutBackend
+from gapo_training.gapo.tasks import Task
+
+
+class TrainingStopped(RuntimeError):
+    """A run that would only get worse; the message says where, what was seen and which setting to change."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One response. The lists hold one float for each response token."""
+
+    task: Task
+    prompt: list[int]
+    response: list[int]
+    text: str
+    score: float  # raw logit of the reward model; NaN where the text holds no word
+    log_probs: list[float]
+    reference: list[float]
+    values: list[float]
+
+
+@dataclass
+class Learner:
+    """What an iteration reads and changes. `actor` and `critic` are prepared; `reference` never changes."""
+
+    accelerator: Accelerator
+    actor: nn.Module
+    critic: nn.Module
+    reference: nn.Module
+    actor_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer
+    speech: Speech
+    rollout: RolloutBackend
+    kl: KlController
+
+
+def policy_weights(actor: nn.Module) -> dict[str, Tensor]:
+    """The language model's weights by its own names, as rollout backends take them."""
+    return {name.removeprefix("language_model."): value for name, value in full_weights(actor).items()}
+
+
+def collect(
+    learner: Learner, tasks: Sequence[Task], reward: RewardBackend, config: GapoConfig, key: str
+) -> tuple[list[Sample], dict[str, float]]:
+    """Samples a response for each task and scores it; every process returns all of them. Also the seconds spent."""
+    accelerator, speech = learner.accelerator, learner.speech
+    start = time.perf_counter()
+    mine = share_of(accelerator, list(enumerate(tasks)))
+    prompts = [speech.prompt(task.prompt) for _, task in mine]
+    longest = max(map(len, prompts), default=0)
+    if longest > config.max_prompt_tokens:
+        raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {config.max_prompt_tokens} are allowed")
+    seeds = [Random(f"{key}/{row}").getrandbits(48) for row, _ in mine]
+    learner.rollout.sync(policy_weights(learner.actor))
+    accelerator.wait_for_everyone()  # a server's weights are sent by one process
+    responses = learner.rollout.generate(prompts, seeds)
+    texts = [speech.text(response) for response in responses]
+    generated = time.perf_counter()
+    scores = reward.score([(task.prompt, text) for (_, task), text in zip(mine, texts, strict=True)])
+    scored = time.perf_counter()
+    log_probs, reference, values = [[[0.0]] * len(mine) for _ in range(3)]
+    for part in micro_batches(
+        range(len(mine)), [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)], config.ppo.micro_batch
+    ):
+        batch = Sequences.of([prompts[i] for i in part], [responses[i] for i in part], speech.pad, accelerator.device)
+        with torch.no_grad(), accelerator.autocast():
+            outputs = (learner.actor(batch)[0], learner.reference(batch)[0], learner.critic(batch))  # each [B, R]
+        for kept, output in zip((log_probs, reference, values), outputs, strict=True):
+            for i, row in zip(part, output.tolist(), strict=True):
+                kept[i] = row[: len(responses[i])]
+    fields = zip(
+        [t for _, t in mine], prompts, responses, texts, scores.tolist(), log_probs, reference, values, strict=True
+    )
+    samples = gather(accelerator, [Sample(*row) for row in fields])
+    seconds = {
+        "rollout_seconds": generated - start,
+        "score_seconds": scored - generated,
+        "forward_seconds": time.perf_counter() - scored,
+    }
+    return samples, seconds
+
+
+def micro_batches(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Rows of like length together, `size` at a time."""
+    order = sorted(rows, key=lambda i: lengths[i])
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def padded(rows: Sequence[Sequence[float]]) -> Tensor:
+    """[B, R], zero on the right."""
+    return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+
+
+def reward_of(sample: Sample, config: GapoConfig, end: int) -> float:
+    """The clamped logit; a text without words gets the lowest, an unfinished response a penalty."""
+    score = -config.reward.clamp if np.isnan(sample.score) else sample.score
+    score = max(-config.reward.clamp, min(config.reward.clamp, score))
+    return score - (0.0 if sample.response[-1] == end else config.ppo.unfinished_penalty)
+
+
+def check(samples: Sequence[Sample], config: GapoConfig, where: str) -> float:
+    """Mean nats by which a response left the reference. Raises `TrainingStopped`."""
+    nats = np.array([sum(s.log_probs) - sum(s.reference) for s in samples])
+    if not np.isfinite(nats).all():
+        raise TrainingStopped(f"{where}: log-probabilities are not finite; lower ppo.learning_rate and resume")
+    if nats.mean() > config.ppo.kl_limit:
+        raise TrainingStopped(
+            f"{where}: responses left the reference by {nats.mean():.0f} nats on average, ppo.kl_limit is "
+            f"{config.ppo.kl_limit:.0f}; raise ppo.kl, set ppo.kl_target, or lower ppo.learning_rate"
+        )
+    return float(nats.mean())
+
+
+def iteration(
+    learner: Learner, tasks: Sequence[Task], reward: RewardBackend, config: GapoConfig, key: str, critic_only: bool
+) -> tuple[list[Sample], dict[str, float]]:
+    """Rollouts of `tasks`, then `ppo.epochs` passes of minibatches. Returns the samples and what was seen.
+
+    `key` names the place in the run; all random draws come from it. Raises `TrainingStopped`.
+    """
+    ppo, accelerator = config.ppo, learner.accelerator
+    learner.actor.eval()
+    learner.critic.eval()
+    samples, seen = collect(learner, tasks, reward, config, key)
+    nats = check(samples, config, key)
+    begin = time.perf_counter()
+
+    # Advantages of the whole batch. All [B, R] on the CPU.
+    mask = padded([[1.0] * len(s.response) for s in samples])
+    old, old_values = padded([s.log_probs for s in samples]), padded([s.values for s in samples])
+    scores = torch.tensor([reward_of(s, config, learner.speech.end) for s in samples])  # [B]
+    rewards = token_rewards(scores, old, padded([s.reference for s in samples]), mask, learner.kl.coefficient)
+    raw, returns = gae(rewards, old_values, mask, ppo.discount, ppo.gae_lambda)
+    advantages = whiten(raw, mask)
+
+    lengths = [len(s.prompt) + len(s.response) for s in samples]
+    sums: dict[str, float] = {}
+    tokens_seen, norms = 0.0, []
+    learner.actor.train()
+    learner.critic.train()
+    for epoch in range(ppo.epochs):
+        order = Random(f"{key}/{epoch}").sample(range(len(samples)), len(samples))
+        for start in range(0, len(order), ppo.minibatch):
+            minibatch = order[start : start + ppo.minibatch]
+            tokens = float(mask[minibatch].sum())  # of all processes: the loss is a mean over these
+            mine = share_of(accelerator, minibatch)
+            parts = micro_batches(mine, lengths, ppo.micro_batch)
+            for number, part in enumerate(parts):
+                last = number == len(parts) - 1
+                batch = Sequences.of(
+                    [samples[i].prompt for i in part],
+                    [samples[i].response for i in part],
+                    learner.speech.pad,
+                    accelerator.device,
+                )
+                width = batch.mask.shape[1]
+                was, gain, was_value, target = (
+                    t[part, :width].to(accelerator.device) for t in (old, advantages, old_values, returns)
+                )
+                scale = accelerator.num_processes / tokens  # gradients are averaged over processes
+                with accelerator.autocast():
+                    values = learner.critic(batch)  # [b, R]
+                critic_loss = (value_loss(values, was_value, target, ppo.value_clip) * batch.mask).sum()
+                with accumulating(accelerator, learner.critic, last):
+                    accelerator.backward(critic_loss * scale)
+                found = {"value_loss": critic_loss.detach()}
+                if not critic_only:
+                    with accelerator.autocast():
+                        log_probs, entropy = learner.actor(batch)  # [b, R] each
+                    actor_loss = (policy_loss(log_probs, was, gain, ppo.clip) * batch.mask).sum()
+                    with accumulating(accelerator, learner.actor, last):
+                        accelerator.backward(actor_loss * scale)
+                    found |= _monitors(log_probs.detach(), was, entropy, batch.mask, ppo.clip)
+                    found["policy_loss"] = actor_loss.detach()
+                for name, value in found.items():
+                    sums[name] = sums.get(name, 0.0) + float(value)
+            norms.append(_step(learner, ppo.clip_norm, critic_only, key))
+            tokens_seen += tokens
+    seen |= {name: value / tokens_seen for name, value in total(accelerator, sums).items()}
+    learner.kl.update(nats, len(samples))
+    unexplained = (returns - old_values)[mask > 0].var() / returns[mask > 0].var().clamp(min=1e-8)
+    seen |= {
+        "update_seconds": time.perf_counter() - begin,
+        "reward": float(scores.mean()),
+        "logit": float(np.nanmean([s.score for s in samples])) if any(s.score == s.score for s in samples) else 0.0,
+        "kl_nats": nats,
+        "kl_coefficient": learner.kl.coefficient,
+        "explained_variance": 1 - float(unexplained),
+        "finished": float(np.mean([s.response[-1] == learner.speech.end for s in samples])),
+        "response_tokens": float(mask.sum(1).mean()),
+        "tokens": float(mask.sum()) + sum(len(s.prompt) for s in samples),
+        "actor_gradient_norm": float(np.mean([norm for norm, _ in norms])),
+        "critic_gradient_norm": float(np.mean([norm for _, norm in norms])),
+    }
+    return samples, seen
+
+
+def _monitors(log_probs: Tensor, old: Tensor, entropy: Tensor, mask: Tensor, clip_range: float) -> dict[str, Tensor]:
+    """Sums over tokens: entropy, KL(old, new) by the k3 estimator, how often the ratio was clipped."""
+    difference = log_probs - old
+    return {
+        "entropy": (entropy * mask).sum(),
+        "update_kl": ((difference.exp() - 1 - difference) * mask).sum(),
+        "clipped": (((difference.exp() - 1).abs() > clip_range) * mask).sum(),
+    }
+
+
+def _step(learner: Learner, clip_norm: float, critic_only: bool, where: str) -> tuple[float, float]:
+    """Clips both gradients, then applies them; returns their norms. Raises `TrainingStopped` instead."""
+    actor = 0.0 if critic_only else clip(learner.actor, clip_norm)
+    critic = clip(learner.critic, clip_norm)
+    for name, norm in (("actor", actor), ("critic", critic)):
+        if not np.isfinite(norm):
+            raise TrainingStopped(f"{where}: the {name}'s gradient is {norm}; lower its learning rate and resume")
+    if not critic_only:
+        learner.actor_optimizer.step()
+        learner.actor_optimizer.zero_grad()
+    learner.critic_optimizer.step()
+    learner.critic_optimizer.zero_grad()
+    return actor, critic

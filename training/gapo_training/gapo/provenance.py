@@ -1,0 +1,28 @@
+"""What a run was made of: config.yaml and run.json with data hashes and versions."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from gapo_training.gapo.config import GapoConfig
+from gapo_training.gapo.tasks import Corpus
+
+PACKAGES = ("gapo", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnx", "onnxruntime")
+
+
+def write(out: Path, config: GapoConfig, corpus: Corpus, processes: int) -> None:
+    """Writes the resolved settings, so that `--config OUT/config.yaml` repeats the run, and what they met."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.yaml").write_text(yaml.safe_dump(config.as_dict(), sort_keys=False), encoding="utf-8")
+    facts = {
+        "data_sha256": dict(corpus.hashes),
+        "training_prompts": len(corpus.training),
+        "held_out_prompts": len(corpus.held_out),
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "machine": platform.machine(),
+        "processes": processes,
+    }
+    (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

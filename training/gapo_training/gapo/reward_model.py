@@ -1,0 +1,70 @@
+"""The discriminator: a packed Longformer with its own tokenizer, from a checkpoint or untrained."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from gapo_model.checkpoint import load_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from gapo_training.gapo.config import ConfigError, RewardModelConfig, longformer_shape
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    """Lower-case byte pairs within words; padding is token 0. Word pieces would do, but their training is not
+    deterministic (tokenizers 0.22 breaks ties by a hash), and a resumed run must find the same vocabulary."""
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=SPECIAL, show_progress=False)
+    )
+    return tokenizer
+
+
+def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory: Path) -> tuple[PackedLongformer, Path]:
+    """The model and its tokenizer.json, which is written to `directory` when it is trained here.
+
+    Raises `ConfigError` when `path` is no checkpoint folder.
+    """
+    if config.path is not None:
+        if not (config.path / "tokenizer.json").is_file():
+            raise ConfigError(f"reward_model.path: {str(config.path)!r} holds no tokenizer.json; nothing is downloaded")
+        return load_checkpoint(config.path), config.path / "tokenizer.json"
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "tokenizer.json"
+    train_tokenizer(texts, config.vocab_size).save(str(file))
+    torch.manual_seed(seed)
+    shape = longformer_shape(config, Tokenizer.from_file(str(file)).get_vocab_size())
+    model = PackedLongformer(shape)
+    attend_to_repetitions(model)
+    return model, file
+
+
+@torch.no_grad()
+def attend_to_repetitions(model: PackedLongformer) -> None:
+    """Initialises an untrained encoder so that tokens of the first layer attend to their other occurrences.
+
+    Whether a demand is met turns on words that prompt and response share. From an ordinary start a small encoder stays
+    at chance for hundreds of steps before it finds that (see docs/gapo.md); a pre-trained one knows it. As in
+    mimetic initialisation (Trockman & Kolter 2023), words and positions get dimensions of their own; queries and keys
+    of all heads but one agree on words and disagree on positions, so a token does not attend to itself.
+    """
+    hidden, heads = model.hidden, model.heads
+    size, places = model.head_dim, model.hidden // 4
+    words = hidden - places
+    embeddings = model.longformer.embeddings
+    embeddings.word_embeddings.weight.zero_()[:, :words].normal_()
+    embeddings.position_embeddings.weight.zero_()[:, words:].normal_()
+    first = cast(Any, model.longformer.encoder.layer[0]).attention.self
+    for head in range(heads - 1):
+        same_word = torch.empty(size, words).normal_(std=1.2 / math.sqrt(words))
+        other_place = torch.empty(size, places).normal_(std=1.4 / math.sqrt(places))
+        rows = slice(head * size, (head + 1) * size)
+        first.query.weight[rows] = torch.cat([same_word, other_place], 1)
+        first.key.weight[rows] = torch.cat([same_word, -other_place], 1)

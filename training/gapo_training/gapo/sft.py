@@ -1,0 +1,62 @@
+"""Supervised start of the generator: cross-entropy on the texts that people wrote."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from gapo_training.gapo.config import SftConfig
+from gapo_training.gapo.generator import Sequences, Speech
+from gapo_training.gapo.tasks import Task, reworded
+
+
+def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
+    """Linear warm-up, then linear decay to a tenth."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return 1 - 0.9 * (step - warmup_steps) / max(1, steps - warmup_steps)
+
+
+def step_rows(tasks: Sequence[Task], rows: int, seed: int, step: int) -> list[Task]:
+    """The rows of one step, drawn from (seed, step) alone, each in a fresh wording: a resumed run sees the same."""
+    chosen = Random(f"{seed}/sft/{step}").sample(tasks, min(rows, len(tasks)))
+    return [reworded(task, f"{seed}/sft/{step}") for task in chosen]
+
+
+def train(
+    accelerator: Accelerator,
+    actor: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    speech: Speech,
+    tasks: Sequence[Task],
+    config: SftConfig,
+    seed: int,
+    first: int,
+    after_step: Callable[[int, float], None],
+) -> None:
+    """Steps `first` … `config.steps`; `after_step(done, loss)` reports and checkpoints.
+
+    `actor` is a prepared `Actor`. Raises `FloatingPointError` when the loss is not finite.
+    """
+    rank, world = accelerator.process_index, accelerator.num_processes
+    actor.train()
+    for step in range(first, config.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * learning_rate_factor(step, config.steps, config.warmup_steps)
+        batch = step_rows(tasks, config.rows, seed, step)
+        prompts = [speech.prompt(task.prompt) for task in batch]
+        responses = [speech.response(task.reference) for task in batch]
+        tokens = sum(map(len, responses))  # of all processes
+        mine = Sequences.of(prompts[rank::world], responses[rank::world], speech.pad, accelerator.device)
+        log_probs, _ = actor(mine)  # [B, R]
+        loss: Tensor = -log_probs.sum() / tokens * world  # gradients are averaged over processes
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(actor.parameters(), config.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        total = accelerator.reduce(loss.detach(), "mean").item()
+        if not total < float("inf"):
+            raise FloatingPointError(f"supervised step {step}: the loss is {total}; lower sft.learning_rate")
+        after_step(step + 1, total)

@@ -1,0 +1,131 @@
+"""A GAPO run: supervised start, warm-up, then stages A1 … An of PPO against a frozen reward model and of
+cross-entropy on the reward model (GAPO, ACL 2025, section 3)."""
+
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+
+from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
+from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
+from gapo_training.gapo.buffer import GeneratedRow, phase_rows
+from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.evaluation import kept
+from gapo_training.gapo.held_out import measure
+from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.provenance import write as write_provenance
+from gapo_training.gapo.reward import freeze
+from gapo_training.gapo.tasks import Task
+
+
+def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bool = False) -> dict[str, Any]:
+    """Trains and returns the last held-out figures. Everything is written below `out`.
+
+    Raises `ConfigError`, and `TrainingStopped` or `FloatingPointError` with a diagnosis.
+    """
+    accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
+    config.for_processes(accelerator.num_processes)
+    if (out / "metrics.jsonl").exists() and not resume:
+        raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
+    corpus = tasks.load(data, config.data, config.seed)
+    with Journal(out, accelerator.is_main_process, resume) as journal:
+        if accelerator.is_main_process:
+            write_provenance(out, config, corpus, accelerator.num_processes)
+        pairs = start.pairs_of(corpus, config.seed)
+        began = time.perf_counter()
+        policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
+        supervised = time.perf_counter()
+        discriminator = start.warmed_reward_model(accelerator, config, pairs, out, journal, resume)
+        warmed = time.perf_counter()
+        state = assemble(accelerator, config, out, corpus, pairs, journal, policy, discriminator)
+        if resume and (saved := checkpoint.load(out / "state.pt")):
+            load_state(state, saved)
+        if state.stage == 1 and state.phase == "ppo":
+            spent = {"sft_seconds": supervised - began, "warmup_seconds": warmed - supervised}
+            journal.record("start", 0, spent)
+            publish(state, 0, measure(state, 0))
+        while state.stage <= config.stages:
+            stage(state)
+        state.greedy.sync(ppo.policy_weights(state.learner.actor))  # gathering weights takes every process
+        if accelerator.is_main_process:
+            generator.save(state.greedy.model, state.learner.speech, out / "generator")
+        return journal.rows("held_out")[-1] if accelerator.is_main_process else {}
+
+
+def stage(run: Run) -> None:
+    """One stage A*k*, from where `run.phase` says. A checkpoint follows each phase."""
+    config, number = run.config, run.stage
+    device_rank = run.accelerator.process_index
+    if run.phase == "ppo":
+        # 1. PPO against the reward model of the last stage, which stays as it is throughout.
+        freeze(run.reward_model)
+        start.seeded(config, f"{number}/ppo", device_rank)
+        backend, version = reward_backend(run), f"A{number - 1 if config.adversarial else 0}"
+        for i in range(config.ppo.iterations):
+            count = (number - 1) * config.ppo.iterations + i
+            chosen = next_tasks(run)
+            samples, seen = ppo.iteration(
+                run.learner,
+                chosen,
+                backend,
+                config,
+                key=f"{config.seed}/stage {number}/iteration {i}",
+                critic_only=count < config.ppo.critic_warmup,
+            )
+            verdicts = [kept(s.task, s.text, run.corpus) for s in samples]
+            # 2. Outputs that hold text go to the adversarial buffer with what the rules say of them.
+            run.buffer.add(
+                [
+                    GeneratedRow(s.task.prompt, s.text, verdict, number)
+                    for s, verdict in zip(samples, verdicts, strict=True)
+                    if not np.isnan(s.score)
+                ]
+            )
+            seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
+            run.journal.record("ppo", count, seen | {"reward_version": version})
+            total = config.stages * config.ppo.iterations
+            run.journal.progress("ppo", count + 1, total, f"A{number}, reward {seen['reward']:.2f}")
+        run.phase = "reward"
+        save_state(run)
+
+    # 3. The reward model learns from preferential prompts and from what the generator wrote.
+    if config.adversarial:
+        begin = time.perf_counter()
+        start.seeded(config, f"{number}/reward", device_rank)
+        key = f"{config.seed}/stage {number}/reward"
+        rows, counts = phase_rows(run.buffer, run.pairs, config.reward_phase, key)
+        found = reward_phase.train(
+            run.accelerator,
+            run.prepared_reward_model,
+            run.reward_optimizer,
+            run.encoder,
+            rows,
+            config.reward_phase,
+            key,
+        )
+        seconds = time.perf_counter() - begin
+        run.journal.record("reward_phase", number, found | counts | {"seconds": seconds})
+
+    # 4. Held-out prompts: the generator by rules, the new reward model by the same rules. Then version A*k*.
+    figures = measure(run, number)
+    if config.adversarial:
+        publish(run, number, figures)
+    run.stage, run.phase = number + 1, "ppo"
+    save_state(run)
+
+
+def next_tasks(run: Run) -> list[Task]:
+    """The next `ppo.rollouts` training prompts: a permutation of all, in a new wording each time round."""
+    pool, seed = run.corpus.training, run.config.seed
+    chosen: list[Task] = []
+    orders: dict[int, list[int]] = {}
+    for place in range(run.cursor, run.cursor + run.config.ppo.rollouts):
+        turn, offset = divmod(place, len(pool))
+        if turn not in orders:
+            orders[turn] = Random(f"{seed}/prompts/{turn}").sample(range(len(pool)), len(pool))
+        chosen.append(tasks.reworded(pool[orders[turn][offset]], f"{seed}/prompts/{turn}"))
+    run.cursor += run.config.ppo.rollouts
+    return chosen
