@@ -37,9 +37,9 @@ def prepare(
                 fully_shard(layer, mp_policy=policy)
         fully_shard(model, mp_policy=policy)
         trained = [p for p in model.parameters() if p.requires_grad]
-        return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+        return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     return cast(tuple[nn.Module, torch.optim.Optimizer], accelerator.prepare(model, optimizer))
 
 
