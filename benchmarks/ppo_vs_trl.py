@@ -2,7 +2,8 @@
 
 Both sides: the same supervised generator and prompts, a critic and a reward model of the generator's shape (a
 sequence classifier, so that scoring costs the same), HF generate on one process, fp32. Sides take turns, so that a
-busy machine slows both. The ratio is of medians; an environment for TRL is made on demand.
+busy machine slows both. Ratios are of medians, of wall time and of processor time; the second does not depend on what
+else the machine does. An environment for TRL is made on demand.
 
     python benchmarks/ppo_vs_trl.py --run runs/laptop --json benchmarks/results/ppo_vs_trl.json
 """
@@ -55,8 +56,13 @@ class ClassifierReward:
         return np.array(scores)
 
 
-def ours(folder: Path, prompts: list[str], settings: dict) -> list[float]:
-    """Seconds of each iteration of this project, the first left out."""
+def now() -> tuple[float, float]:
+    """Wall and processor seconds."""
+    return time.perf_counter(), time.process_time()
+
+
+def ours(folder: Path, prompts: list[str], settings: dict) -> list[list[float]]:
+    """[wall, processor] seconds of each iteration of this project, the first left out."""
     torch.manual_seed(0)
     config = GapoConfig(
         ppo=PpoConfig(
@@ -86,11 +92,11 @@ def ours(folder: Path, prompts: list[str], settings: dict) -> list[float]:
     )
     reward = ClassifierReward(folder, speech, settings["batch"])
     tasks = [Task("laptop", (), prompt, "") for prompt in prompts]
-    marks = [time.perf_counter()]
+    marks = [now()]
     for step in range(settings["steps"]):
         ppo.iteration(learner, tasks, reward, config, f"step {step}", critic_only=False)
-        marks.append(time.perf_counter())
-    return [after - before for before, after in pairwise(marks[1:])]
+        marks.append(now())
+    return [[b - a for a, b in zip(one, other, strict=True)] for one, other in pairwise(marks[1:])]
 
 
 def peer_python(folder: Path) -> Path:
@@ -119,7 +125,7 @@ def main() -> None:
         sys.exit(f"error: --run: {options.run} has {len(prompts)} held-out prompts, {settings['rollouts']} are needed")
     _, speech = generator.load(folder)
     python = peer_python(options.peer)
-    seconds: dict[str, list[float]] = {"gapo": [], "trl": []}
+    seconds: dict[str, list[list[float]]] = {"gapo": [], "trl": []}
     with tempfile.TemporaryDirectory() as work:
         file = Path(work) / "settings.json"
         ids = [speech.prompt(prompt) for prompt in prompts]
@@ -129,12 +135,15 @@ def main() -> None:
             script = [python, str(HERE / "peers" / "trl_ppo.py"), str(file)]
             out = subprocess.run(script, check=True, capture_output=True, text=True).stdout
             seconds["trl"] += json.loads(out.splitlines()[-1])
-    medians = {side: statistics.median(values) for side, values in seconds.items()}
+    medians = {
+        clock: {side: statistics.median(row[i] for row in rows) for side, rows in seconds.items()}
+        for i, clock in enumerate(("wall", "processor"))
+    }
     result = {
         "settings": settings,
         "seconds": seconds,
         "medians": medians,
-        "ratio": medians["gapo"] / medians["trl"],
+        "ratio": {clock: values["gapo"] / values["trl"] for clock, values in medians.items()},
         "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
         "torch": torch.__version__,
     }

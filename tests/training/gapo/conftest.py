@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import httpx
 import pytest
 from gapo_training.gapo import config, stages
 
@@ -68,6 +70,18 @@ def running_server(smoke_run) -> Iterator[Running]:
             line = process.stdout.readline()
             found = re.search(r"REST (\S+), gRPC (\S+);", line)
             assert found, line
+            deadline = time.monotonic() + 60
+            while not _ready(f"http://{found[1]}/readyz"):
+                assert time.monotonic() < deadline, "the server never became ready"
+                time.sleep(0.05)
             yield Running(f"http://{found[1]}", f"grpc://{found[2]}")
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def _ready(url: str) -> bool:
+    """The server names its address before it listens there."""
+    try:
+        return httpx.get(url, timeout=10).is_success
+    except httpx.TransportError:
+        return False

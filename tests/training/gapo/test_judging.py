@@ -102,6 +102,14 @@ def test_a_phase_has_its_size_its_share_and_both_sides_of_each_pair(share, half,
     assert phase_rows(full, PAIRS, config, "key") == (rows, counts)
 
 
+def test_both_labels_weigh_the_same() -> None:
+    rows = [buffer.LabelledRow("p", "r", float(n == 0), "generated") for n in range(8)]
+    weights = buffer.class_weights(rows)
+    assert weights == {1.0: 4.0, 0.0: pytest.approx(4 / 7)}
+    assert sum(weights[row.label] for row in rows) == pytest.approx(8)
+    assert buffer.class_weights(rows[:1]) == {1.0: 1.0}
+
+
 def test_the_buffer_keeps_the_newest_and_comes_back_from_its_state() -> None:
     one = AdversarialBuffer(3)
     one.add([GeneratedRow("p", str(n), None, n) for n in range(5)])

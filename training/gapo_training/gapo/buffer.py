@@ -1,5 +1,6 @@
 """The adversarial buffer: generator outputs with their rule verdicts, and the rows of a reward-model phase."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from random import Random
@@ -39,6 +40,12 @@ def label(row: GeneratedRow, config: RewardPhaseConfig) -> float | None:
     if row.kept is None or (row.kept and config.satisfied == "omit"):
         return None
     return 1.0 if row.kept else 0.0
+
+
+def class_weights(rows: Sequence[LabelledRow]) -> dict[float, float]:
+    """The weight of each label's rows under which both labels weigh the same and the mean weight is 1."""
+    counts = Counter(row.label for row in rows)
+    return {value: len(rows) / (len(counts) * count) for value, count in counts.items()}
 
 
 class AdversarialBuffer:

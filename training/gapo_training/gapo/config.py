@@ -132,6 +132,7 @@ class RewardPhaseConfig:
     clip_norm: float = 1.0
     generated: float = 0.5  # share of the samples that are generator outputs; the count is logged
     labels: Literal["paper", "verified"] = "verified"  # paper: all 0; verified: rules decide
+    balanced: bool = True  # positives and negatives weigh the same in the loss, whatever their numbers
     satisfied: Literal["positive", "omit"] = "positive"  # verified outputs that keep everything: label 1, or left out
     capacity: int = 4096  # generator outputs that the buffer keeps, newest first
 

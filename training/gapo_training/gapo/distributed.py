@@ -37,9 +37,9 @@ def prepare(
                 fully_shard(layer, mp_policy=policy)
         fully_shard(model, mp_policy=policy)
         trained = [p for p in model.parameters() if p.requires_grad]
-        return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+        return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     return cast(tuple[nn.Module, torch.optim.Optimizer], accelerator.prepare(model, optimizer))
 
 
@@ -68,14 +68,20 @@ def full_weights(model: nn.Module) -> dict[str, Tensor]:
 
 
 def full_optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The optimiser's state whole, by parameter name."""
-    return cast(dict[str, Any], get_optimizer_state_dict(model, _inner(optimizer), options=_WHOLE))
+    """The optimiser's state whole, on every process."""
+    if isinstance(model, FSDPModule):
+        return cast(dict[str, Any], get_optimizer_state_dict(model, optimizer, options=_WHOLE))
+    # torch's gathering gives an optimiser that never stepped a first step, which Adam's bias correction counts.
+    return _inner(optimizer).state_dict()
 
 
 def restore(model: nn.Module, optimizer: torch.optim.Optimizer, weights: Mapping[str, Any], state: Any) -> None:
     """Gives back what `full_weights` and `full_optimizer_state` took; the number of processes may differ."""
     set_model_state_dict(model, dict(weights), options=_WHOLE)
-    set_optimizer_state_dict(model, _inner(optimizer), state, options=_WHOLE)
+    if isinstance(model, FSDPModule):
+        set_optimizer_state_dict(model, optimizer, state, options=_WHOLE)
+    else:
+        _inner(optimizer).load_state_dict(state)
 
 
 def _inner(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:

@@ -110,12 +110,13 @@ def shape_of(config: GeneratorConfig) -> Any:
 class Sequences:
     """B rows of prompt and response, padded on the right to L tokens; R is the longest response.
 
-    ids, attention [B, L] · place [B, R] the position whose output predicts each response token ·
+    A real token never looks to its right, so causal models need no mask for this padding.
+
+    ids [B, L] · place [B, R] the position whose output predicts each response token ·
     target [B, R] response tokens · mask [B, R] 1 where a response token is real.
     """
 
     ids: Tensor
-    attention: Tensor
     place: Tensor
     target: Tensor
     mask: Tensor
@@ -127,16 +128,14 @@ class Sequences:
         rows = [[*p, *r] for p, r in zip(prompts, responses, strict=True)]
         longest, most = max(map(len, rows)), max(map(len, responses))
         ids = torch.full((len(rows), longest), pad)
-        attention = torch.zeros((len(rows), longest), dtype=torch.long)
         place, target = torch.zeros((2, len(rows), most), dtype=torch.long)
         mask = torch.zeros((len(rows), most))
         for i, (row, prompt, response) in enumerate(zip(rows, prompts, responses, strict=True)):
             ids[i, : len(row)] = torch.tensor(row)
-            attention[i, : len(row)] = 1
             place[i, : len(response)] = torch.arange(len(response)) + len(prompt) - 1
             target[i, : len(response)] = torch.tensor(response)
             mask[i, : len(response)] = 1
-        return Sequences(*(t.to(device) for t in (ids, attention, place, target, mask)))
+        return Sequences(*(t.to(device) for t in (ids, place, target, mask)))
 
 
 class Actor(nn.Module):
@@ -150,7 +149,7 @@ class Actor(nn.Module):
     def forward(self, s: Sequences) -> tuple[Tensor, Tensor]:
         """Log-probability of each response token and the entropy at its place, both [B, R], zero where masked."""
         lm: Any = self.language_model
-        hidden = lm.base_model(input_ids=s.ids, attention_mask=s.attention, use_cache=False)[0]  # [B, L, H]
+        hidden = lm.base_model(input_ids=s.ids, use_cache=False)[0]  # [B, L, H]
         real = s.mask > 0
         # The vocabulary is wide: logits are made for response tokens alone. [N, H] -> [N, V]
         rows = torch.arange(len(s.ids), device=s.ids.device)[:, None].expand_as(s.place)

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gapo_training.evaluate import to_tensors
-from gapo_training.gapo.buffer import LabelledRow
+from gapo_training.gapo.buffer import LabelledRow, class_weights
 from gapo_training.gapo.config import RewardPhaseConfig
 from gapo_training.gapo.distributed import accumulating, clip, share_of, total
 from gapo_training.gapo.ppo import TrainingStopped
@@ -36,6 +36,8 @@ def train(
     model: PackedLongformer = accelerator.unwrap_model(prepared)
     thaw(model)
     texts = [encoder.encode(row.prompt, row.response, TruncationPolicy.KEEP_BOTH_ENDS).ids for row in rows]
+    # Early outputs nearly all break a rule: unweighted, the model would learn to call everything broken.
+    weights = class_weights(rows) if config.balanced else {0.0: 1.0, 1.0: 1.0}
     sums: dict[str, float] = {}
     for epoch in range(config.epochs):
         order = Random(f"{key}/{epoch}").sample(range(len(rows)), len(rows))
@@ -48,9 +50,10 @@ def train(
                 with accelerator.autocast():
                     logits = prepared(*to_tensors(model, encoder, [texts[i] for i in part], accelerator.device))[:, 0]
                 losses = F.binary_cross_entropy_with_logits(logits.float(), labels, reduction="none")  # [b]
+                weight = torch.tensor([weights[rows[i].label] for i in part], device=accelerator.device)  # [b]
                 # A mean over the rows of all processes; gradients are averaged over processes.
                 with accumulating(accelerator, prepared, first + config.micro_batch >= len(mine)):
-                    accelerator.backward(losses.sum() / len(batch) * accelerator.num_processes)
+                    accelerator.backward((losses * weight).sum() / len(batch) * accelerator.num_processes)
                 for i, value in zip(part, losses.tolist(), strict=True):
                     for name, amount in ((f"loss_{rows[i].source}", value), (f"seen_{rows[i].source}", 1.0)):
                         sums[name] = sums.get(name, 0.0) + amount
