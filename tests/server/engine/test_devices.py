@@ -136,7 +136,7 @@ def test_tensorrt_profile_covers_every_batch_of_the_budget(bundle) -> None:
     batches = [[1], [shape.max_tokens], [1] * (2048 // shape.block), [128] * 16, [2048], [1000, 30, 500]]
     batches += [rng.integers(1, 400, 5).tolist() for _ in range(20)]
     for lengths in batches:
-        arrays = pack([[0] * n for n in lengths], shape.block, shape.window // 2, 0)
+        arrays = pack([[0] * n for n in lengths], shape.block, shape.window // 2)
         for name, array in arrays.items():
             least, _, most = ranges[name]
             assert all(a <= b <= c for a, b, c in zip(least, array.shape, most, strict=True)), (name, lengths)

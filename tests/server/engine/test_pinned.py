@@ -38,7 +38,7 @@ def test_batches_of_growing_and_shrinking_shapes_score_as_from_arrays() -> None:
     inputs = PinnedInputs(memory)
     shape = bundle.manifest.architecture
     for lengths in ([3], [3, 300], [40, 2], [700]):
-        arrays = pack([[101, *[2000 + n] * (n - 1)] for n in lengths], shape.block, shape.window // 2, 0)
+        arrays = pack([[101, *[2000 + n] * (n - 1)] for n in lengths], shape.block, shape.window // 2)
         binding = session.io_binding()
         inputs.bind(binding, arrays)
         binding.bind_output("logits", "cpu")
