@@ -79,8 +79,8 @@ def test_export(model, tmp_path) -> None:
     """The golden pair of an export is the first of the file: its score is that of the golden ids."""
     assert TEXTS[0] == publish.GOLDEN
     save_checkpoint(model, tmp_path / "checkpoint", (BUNDLE / "tokenizer.json").read_text(encoding="utf-8"))
-    path = publish.export_checkpoint(tmp_path / "checkpoint", tmp_path / "store", "tiny", "1", False, {})
-    arrays = pack([CASES[0]["ids"]], model.block, max(model.half_windows), SHAPE.pad_token_id)
+    path = publish.export_checkpoint(tmp_path / "checkpoint", tmp_path / "store", "tiny", "1")
+    arrays = pack([CASES[0]["ids"]], model.block, max(model.half_windows))
     with torch.inference_mode():
         expected = PackedLongformer.forward(model.eval(), *map(torch.from_numpy, arrays.values())).item()
     assert load(path).manifest.golden.score == pytest.approx(expected, abs=1e-6)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 INVENTORY = {"memory": ("2 gb", "4 gb"), "name": ("tecra pan 29", "hades 48"), "pricerange": ("budget", "expensive")}
-PAIRS = [PreferentialPrompt(f"good {n}", f"bad {n}", f"text {n}", "insertion", "memory", "laptop") for n in range(40)]
+PAIRS = [PreferentialPrompt(f"good {n}", f"bad {n}", f"text {n}", "insertion", (), (), "laptop") for n in range(40)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_judgement_counts_what_is_satisfied_missing_wrong_and_added() -> None:
 def test_the_reward_model_is_judged_kind_by_kind_and_blindness_raises_the_alarm() -> None:
     pairs = [
         *PAIRS[:2],
-        *(PreferentialPrompt("good", "bad", "t", "modification", "memory", "laptop") for _ in range(2)),
+        *(PreferentialPrompt("good", "bad", "t", "modification", (), (), "laptop") for _ in range(2)),
     ]
     outputs = [("p", "kept"), ("p", "broken"), ("p", "broken"), ("p", "unclear")]
     verdicts = [True, False, False, None]

@@ -20,16 +20,18 @@ ACTS = (
     "?confirm",
     "?compare",
 )
-# Yes/no attributes are phrased freely: words that speak of one at all, and words that name what is affirmed or denied.
+# Yes/no attributes are phrased freely: words that speak of one at all, words that name what is affirmed or denied,
+# and words that name its contrary.
 FLAGS = {
     "isforbusinesscomputing": (
         r"business|personal|\bhome\b|general|\bwork|office|corporate|leisure|professional|casual|enterprise",
         r"business|corporate|office|professional|enterprise",
+        r"(?:personal|home|leisure|casual) (?:use|computing)",
     ),
-    "hasusbport": (r"usb|\bports?\b", r"usb"),
+    "hasusbport": (r"usb|\bports?\b", r"usb", r"(?!)"),
 }
 _DENIED = r"\b(?:not?|non|nor|neither|never|without|lacks?|lacking|isn|aren|doesn|don|cannot|rather than)\b|n[’']t"
-_UNDECIDED = r"\bcare|matter|concern|preference|regardless|whether|or not|issue|any |either|both|various"
+_UNDECIDED = r"\bcare|matter|concern|preference|regardless|whether|or not|issue|any number|either|both|various"
 
 
 def read(directory: Path, split: str) -> list[Record]:
@@ -62,16 +64,18 @@ def _facts(act: str) -> list[tuple[str, str]]:
 
 def flag_said(slot: str, text: str) -> str | None:
     """ "yes", "no", "" where the text does not speak of the flag, None where it is unclear."""
-    speaks, names = FLAGS[slot]
+    speaks, names, contrary = FLAGS[slot]
     if not re.search(speaks, text, re.I):
         return ""
-    mentions = list(re.finditer(names, text, re.I))
-    if not mentions or re.search(_UNDECIDED, text, re.I):
+    if re.search(_UNDECIDED, text, re.I):
         return None
     said = set()
-    for mention in mentions:
-        before = " ".join(text[: mention.start()].split(" ")[-7:])
-        said.add("no" if re.search(_DENIED, before, re.I) or before.endswith(("non", "non-")) else "yes")
+    for pattern, affirmed, denied in ((names, "yes", "no"), (contrary, "no", "yes")):
+        for mention in re.finditer(pattern, text, re.I):
+            # A denial reaches seven words far, and not beyond its sentence.
+            before = " ".join(re.split(r"[.;!?] ", text[: mention.start()])[-1].split(" ")[-7:])
+            is_denied = re.search(_DENIED, before, re.I) or before.endswith(("non", "non-"))
+            said.add(denied if is_denied else affirmed)
     return said.pop() if len(said) == 1 else None
 
 
