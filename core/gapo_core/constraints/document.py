@@ -27,6 +27,10 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
 # Lines that end where they end: headings, table rows, lines all in bold.
 _WHOLE_LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t][^\n]*|\|[^\n]*\||\*\*[^*\n]+\*\*:?)[ \t]*$", re.MULTILINE)
+# The segmenter is quadratic in texts that hold no sentence end it knows (thousands of code fences, ideographic full
+# stops); a text longer than responses are goes to it in blocks, cut where a sentence can end.
+_LONG, _BLOCK = 16_384, 1_000  # characters
+_CUTS = (re.compile(r"[.!?]\s+|[。！？]|\n[^\S\n]*\n"), re.compile(r"\n"))
 _CLOSED = re.compile(r"[.!?][)\]]\s+(?=[A-Z\"“(])")
 
 
@@ -82,8 +86,8 @@ class Document:
     def sentences(self) -> tuple[Span, ...]:
         """Sentences; list items, headings and table rows are sentences without needing a full stop."""
         text, spans, start = self.encodable, [], 0
-        ends = [match.end() for match in _WHOLE_LINE.finditer(text)]
-        for end in (*ends, len(text)):
+        ends = {*(match.end() for match in _WHOLE_LINE.finditer(text)), *_blocks(text), len(text)}
+        for end in sorted(ends):
             for piece in sentencex.segment("en", text[start:end]):
                 for part in _closed_parts(piece) if ")" in piece or "]" in piece else (piece,):
                     if _LETTER.search(part):
@@ -115,6 +119,19 @@ class Document:
 
     def __getitem__(self, span: Span) -> str:
         return self.text[span.start : span.end]
+
+
+def _blocks(text: str) -> list[int]:
+    """Where a long text is cut: about every `_BLOCK` characters, but never where no sentence can end."""
+    cuts: list[int] = []
+    if len(text) <= _LONG:
+        return cuts
+    for start in range(0, len(text), _BLOCK):
+        for cut in _CUTS:
+            if ends := [match.end() for match in cut.finditer(text, start, start + _BLOCK)]:
+                cuts.append(ends[-1])
+                break
+    return cuts
 
 
 def _closed_parts(piece: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What the reference checkers of IFEval count, defects included; for the `compat` modes."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import punkt
@@ -8,7 +9,9 @@ import regex
 from punkt.rules.language import LanguageVars
 
 PATTERN_SECONDS = 0.25
-_PREFIX = 16_384  # characters
+_LONG, _PART = 16_384, 4_096  # characters
+# "?" and "!" always end a sentence; a full stop does behind a word longer than any abbreviation of the model.
+_CERTAIN_END = re.compile(r"(?:[?!]|[a-z]{7}\.)\s+(?=[A-Z])|[?!]\s+(?=[^\W_]|[?!])")
 _METACHARACTERS = re.compile(r"[][.^$*+?{}|()\\]")
 
 # NLTK 3.9's conventions, under which the published verdicts were made: typographic quotes are no punctuation.
@@ -29,12 +32,43 @@ def _punkt() -> _Punkt:
     return _Punkt(punkt.load_model("english"), rules=_RULES)
 
 
+def _parts(text: str) -> Iterator[str]:
+    """A long text in parts that end where Punkt is certain to end a sentence; it is quadratic in the whole."""
+    start = 0
+    while len(text) - start > _LONG:
+        found = _CERTAIN_END.search(text, start + _PART)
+        if found is None:
+            break
+        yield text[start : found.end()]
+        start = found.end()
+    yield text[start:]
+
+
+def _sentences(text: str) -> Iterator[list[str]]:
+    """NLTK Punkt's sentences, in one list for each part of the text."""
+    part = None
+    for following in _parts(text):
+        if part is not None:
+            # A mark only ends a sentence when a word comes after it.
+            yield _punkt().tokenize(part + "Word")[:-1]
+        part = following
+    yield _punkt().tokenize(part or "")
+
+
+@lru_cache(maxsize=64)
+def sentence_texts(text: str) -> tuple[str, ...]:
+    """The sentences of NLTK's `sent_tokenize`."""
+    return tuple(sentence for part in _sentences(text) for sentence in part)
+
+
 def sentences(text: str, enough: int) -> int:
     """NLTK Punkt's number of sentences; of a long text a lower bound, once that reaches `enough`."""
-    # A boundary needs a few words of context: all but the last sentence of a prefix are sentences of the whole.
-    if len(text) > _PREFIX and (count := len(_punkt().tokenize(text[:_PREFIX])) - 1) >= enough:
-        return count
-    return len(_punkt().tokenize(text))
+    count = 0
+    for part in _sentences(text):
+        count += len(part)
+        if count >= enough:
+            break
+    return count
 
 
 # The Penn Treebank's word boundaries, as far as they part one run of capitals from another: punctuation that
@@ -67,9 +101,3 @@ def occurrences(keyword: str, text: str, frame: str = "{}", flags: re.RegexFlag 
         return sum(1 for _ in regex.finditer(pattern, text, flags.value, timeout=PATTERN_SECONDS))
     except (regex.error, TimeoutError):
         return 0
-
-
-@lru_cache(maxsize=64)
-def sentence_texts(text: str) -> tuple[str, ...]:
-    """The sentences of NLTK's `sent_tokenize`."""
-    return tuple(_punkt().tokenize(text))

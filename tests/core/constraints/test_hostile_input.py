@@ -8,6 +8,7 @@ import time
 
 import pytest
 from gapo_core.constraints import Constraint, ConstraintError
+from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import families
 
 MEGABYTE = 1_000_000  # characters
@@ -62,6 +63,7 @@ def slow_checks(id: str, mode: str, size: int, seconds: float) -> dict[str, floa
     slow = {}
     for name, unit in {**UNITS, "empty": ""}.items():
         response = unit * (size // max(len(unit), 1))
+        Document.of.cache_clear()  # what another constraint has found already would not be timed
         start = time.process_time()
         verdict = constraint.check(response, mode=mode)
         taken = time.process_time() - start
@@ -74,7 +76,7 @@ def slow_checks(id: str, mode: str, size: int, seconds: float) -> dict[str, floa
 @pytest.mark.parametrize("mode", ["strict", "compat"])
 @pytest.mark.parametrize("id", sorted(families()))
 def test_hostile_responses_get_a_verdict(id: str, mode: str) -> None:
-    assert not slow_checks(id, mode, MEGABYTE // 20, SECONDS / 4)
+    assert not slow_checks(id, mode, MEGABYTE // 20, SECONDS)
 
 
 @pytest.mark.slow

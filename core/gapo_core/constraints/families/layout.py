@@ -15,7 +15,7 @@ from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict, spans
 from gapo_core.constraints.words import bare_words
 
-_LINE = re.compile(r"[^\n]*[^\s][^\n]*")  # not blank
+_LINE = re.compile(r"[^\n]+")
 _INDENT = re.compile(r"[ \t]*")
 _SPACE = re.compile(r"\s")
 _BULLET = re.compile(r"^[ \t]*(?:[-*+•‣▪◦]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
@@ -31,7 +31,8 @@ _NO_LINES = Verdict("violated", "the response is blank", 0)
 
 
 def _lines(text: str) -> list[Span]:
-    return [Span(*match.span()) for match in _LINE.finditer(text)]
+    """The lines that are not blank."""
+    return [Span(*match.span()) for match in _LINE.finditer(text) if not match.group().isspace()]
 
 
 class NoWhitespace(Plain):
