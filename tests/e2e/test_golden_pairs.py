@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gapo_core.bundle import load
-from gapo_core.packing import pack, unpack
+from gapo_core.packing import INPUT_NAMES, pack, unpack
 from gapo_core.pairs import PairEncoder
 from gapo_export import publish
 from gapo_model.checkpoint import save_checkpoint
@@ -47,8 +47,7 @@ class Listening(PackedLongformer):
     heard: list[list[int]]
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        names = ("ids", "pos", "seg", "neighbours", "cls", "cls_of_block", "gather", "gather_mask")
-        self.heard += unpack({name: array.numpy() for name, array in zip(names, arrays, strict=True)})
+        self.heard += unpack({name: array.numpy() for name, array in zip(INPUT_NAMES, arrays, strict=True)})
         return super().forward(*arrays)
 
 
