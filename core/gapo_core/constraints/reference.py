@@ -63,6 +63,9 @@ def sentence_texts(text: str) -> tuple[str, ...]:
 
 def sentences(text: str, enough: int) -> int:
     """NLTK Punkt's number of sentences; of a long text a lower bound, once that reaches `enough`."""
+    # A boundary needs a few words of context: all but the last sentence of a prefix are sentences of the whole.
+    if len(text) > _LONG and (count := len(_punkt().tokenize(text[:_LONG])) - 1) >= enough:
+        return count
     count = 0
     for part in _sentences(text):
         count += len(part)
