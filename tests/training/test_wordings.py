@@ -1,0 +1,42 @@
+"""Prompts: every value stands in them, lists of equal length are worded alike, evaluation shares no wording."""
+
+from random import Random
+
+import pytest
+from gapo_core.constraints.attributes import Attribute
+from gapo_training.attribute_names import NAMES
+from gapo_training.wordings import EVALUATION, TRAIN, render
+from hypothesis import given
+from hypothesis import strategies as st
+
+FACTS = [
+    Attribute("memory", "8 gb"),
+    Attribute("color", "red"),
+    Attribute("hasusbport", "yes"),
+    Attribute("name", "x 1"),
+]
+
+
+@given(st.integers(), st.booleans(), st.permutations(FACTS), st.integers(1, 4))
+def test_every_value_is_asked_for(seed, evaluation, facts, count) -> None:
+    prompt = render("laptop", facts[:count], Random(seed), evaluation)
+    for fact in facts[:count]:
+        value = ("yes", "true", "Yes") if fact.value == "yes" else (fact.value,)
+        assert any(v in prompt for v in value)
+
+
+@given(st.integers(), st.booleans())
+def test_two_lists_that_differ_in_a_value_are_worded_alike(seed, evaluation) -> None:
+    other = [FACTS[0], Attribute("color", "tan"), *FACTS[2:]]
+    one, two = (render("laptop", facts, Random(seed), evaluation) for facts in (FACTS, other))
+    assert one.replace("red", "tan") == two.replace("red", "tan")
+
+
+@pytest.mark.parametrize("part", ["tasks", "openings", "remarks"])
+def test_evaluation_wordings_are_unseen(part) -> None:
+    assert not set(getattr(TRAIN, part)) & set(getattr(EVALUATION, part))
+
+
+def test_evaluation_names_are_unseen() -> None:
+    training = {name for names, _ in NAMES.values() for name in names}
+    assert not training & {name for _, names in NAMES.values() for name in names}
