@@ -16,7 +16,7 @@ GOLDEN = Path(__file__).parent / "golden"
 PROMPTS = [
     json.loads(line)
     for name in ("before", "after")
-    for line in (GOLDEN / f"parser_prompts_{name}_rules.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in (GOLDEN / "prompts" / f"{name}_rules.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 
 
