@@ -35,6 +35,7 @@ WORKLOADS = {
 def one_token_words(tokenizer_file: Path) -> list[str]:
     """Words of the vocabulary that the tokenizer takes whole."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.no_padding()  # some files pad every text to a length of their own
     words = sorted(word for word in tokenizer.get_vocab() if re.fullmatch(r"[a-z]{4,8}", word))
     return [word for word in words if len(tokenizer.encode(word, add_special_tokens=False).ids) == 1]
 
