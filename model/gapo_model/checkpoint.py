@@ -41,7 +41,11 @@ def load_checkpoint(directory: str | Path, block: int = 64) -> PackedLongformer:
 
 
 def save_checkpoint(model: PackedLongformer, directory: str | Path, tokenizer: str) -> None:
-    """Writes config.json, model.safetensors and tokenizer.json so that transformers loads them too."""
+    """Writes config.json, model.safetensors and tokenizer.json so that transformers loads them too.
+
+    `tokenizer` is the text of a tokenizer.json. What it says of truncation and padding is dropped: a sentence encoder's
+    128 tokens are no limit of the Longformer made from it.
+    """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     config = {key: value for key, value in asdict(model.shape).items() if key != "num_labels"}
@@ -51,4 +55,5 @@ def save_checkpoint(model: PackedLongformer, directory: str | Path, tokenizer: s
     config |= {"id2label": labels, "label2id": {name: int(i) for i, name in labels.items()}, "hidden_act": "gelu"}
     (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, directory / "model.safetensors")
-    (directory / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+    untruncated = json.loads(tokenizer) | {"truncation": None, "padding": None}
+    (directory / "tokenizer.json").write_text(json.dumps(untruncated, ensure_ascii=False), encoding="utf-8")

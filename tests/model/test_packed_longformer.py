@@ -6,6 +6,9 @@ import torch
 from gapo_core.packing import pack, unpack
 from gapo_model.checkpoint import load_checkpoint, save_checkpoint
 from gapo_model.packed_longformer import PackedLongformer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 from transformers import LongformerConfig, LongformerForSequenceClassification
 
 LENGTHS = (1, 7, 64, 65, 130, 300, 700)
@@ -70,6 +73,16 @@ def test_a_saved_checkpoint_loads_in_transformers(hf, tmp_path) -> None:
     again = LongformerForSequenceClassification.from_pretrained(tmp_path)
     for name, value in again.state_dict().items():
         assert torch.equal(value, packed.state_dict()[name]), name
+
+
+def test_a_saved_tokenizer_neither_cuts_nor_pads(hf, tmp_path) -> None:
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=8)
+    save_checkpoint(load_checkpoint(hf[1]), tmp_path, tokenizer.to_str())
+    saved = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert [len(saved.encode("word " * count).ids) for count in (1, 6)] == [1, 6]
 
 
 def test_pack_round_trips() -> None:

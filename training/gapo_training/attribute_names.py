@@ -1,4 +1,5 @@
-"""What attributes are called in prompts: by slot, names for training and names that only evaluation uses."""
+"""What attributes are called in prompts: by slot, names for training and names that only evaluation uses; and yes/no
+attributes said in words, for training."""
 
 NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # slot: (training names, evaluation names)
@@ -109,5 +110,61 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "near": (
         ("near", "close to", "nearby", "next to", "neighbour", "landmark", "close by"),
         ("in the neighbourhood of",),
+    ),
+}
+
+STATEMENTS: dict[tuple[str, str], tuple[str, ...]] = {
+    # (slot, value): statements, one of "no" in the same words for each of "yes"
+    ("isforbusinesscomputing", "yes"): (
+        "it is for business computing",
+        "it is made for business",
+        "it suits business use",
+        "businesses can use it",
+        "it is meant for work",
+        "it belongs in an office",
+    ),
+    ("isforbusinesscomputing", "no"): (
+        "it is not for business computing",
+        "it is not made for business",
+        "it does not suit business use",
+        "businesses cannot use it",
+        "it is not meant for work",
+        "it does not belong in an office",
+    ),
+    ("hasusbport", "yes"): (
+        "it has a usb port",
+        "it has usb",
+        "there is a usb port",
+        "usb sticks fit",
+        "it comes with usb ports",
+        "a usb port is on board",
+    ),
+    ("hasusbport", "no"): (
+        "it has no usb port",
+        "it has no usb",
+        "there is not a usb port",
+        "usb sticks do not fit",
+        "it comes without usb ports",
+        "no usb port is on board",
+    ),
+    ("familyFriendly", "yes"): (
+        "it is family friendly",
+        "families are welcome",
+        "children may come",
+        "it welcomes kids",
+        "it is a place for families",
+        "bring your children",
+        "it is good for kids",
+        "child friendly",
+    ),
+    ("familyFriendly", "no"): (
+        "it is not family friendly",
+        "families are not welcome",
+        "children may not come",
+        "it does not welcome kids",
+        "it is not a place for families",
+        "do not bring your children",
+        "it is not good for kids",
+        "not child friendly",
     ),
 }
