@@ -1,11 +1,13 @@
 """A checkpoint becomes a bundle whose graph scores as the module does."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime as ort
 import pytest
 import torch
 from gapo_core import bundle
-from gapo_core.packing import pack
+from gapo_core.packing import INPUT_NAMES, pack
 from gapo_core.pairs import PairEncoder
 from gapo_export.publish import export_checkpoint
 from gapo_model.checkpoint import load_checkpoint, save_checkpoint
@@ -51,6 +53,15 @@ def test_a_bundle_scores_alone_and_in_company_as_the_module(checkpoint, tmp_path
         with torch.inference_mode():
             assert abs(model(*map(torch.from_numpy, arrays.values())).item() - score) < 1e-4
         assert abs(session.run(["logits"], arrays)[0].item() - score) < 1e-5
+
+
+def test_a_model_of_one_layer_takes_the_same_inputs(checkpoint, tmp_path) -> None:
+    one_layer = PackedLongformer(replace(SHAPE, num_hidden_layers=1, attention_window=(64,)))
+    tokenizer = (checkpoint / "tokenizer.json").read_text(encoding="utf-8")
+    save_checkpoint(one_layer, tmp_path / "checkpoint", tokenizer)
+    path = export_checkpoint(tmp_path / "checkpoint", tmp_path, "one-layer", "1", half_weights=False, quality={})
+    session = ort.InferenceSession(str(path / "model.onnx"))
+    assert tuple(value.name for value in session.get_inputs()) == INPUT_NAMES
 
 
 def test_half_weights_halve_the_file_and_keep_the_golden_score(checkpoint, tmp_path) -> None:
