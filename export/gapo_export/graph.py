@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 OPSET = 17
+HALF = ".half"  # ends the names of weights that are stored in half precision
 _AXES: dict[str, dict[int, str]] = {
     "ids": {0: "tokens"},
     "pos": {0: "tokens"},
@@ -109,7 +110,7 @@ def store_weights_as(file: Path, dtype: int) -> None:
             kept.append(tensor)
             continue
         half = numpy_helper.from_array(
-            numpy_helper.to_array(tensor).astype(helper.tensor_dtype_to_np_dtype(dtype)), f"{tensor.name}.half"
+            numpy_helper.to_array(tensor).astype(helper.tensor_dtype_to_np_dtype(dtype)), tensor.name + HALF
         )
         kept.append(half)
         casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))

@@ -6,7 +6,7 @@ import pytest
 from gapo_core.constraints.attributes import Attribute
 from gapo_training.attribute_names import NAMES, STATEMENTS
 from gapo_training.notations import HELD_OUT_MARKS, Fact, composed
-from gapo_training.wordings import EVALUATION, TRAIN, render
+from gapo_training.wordings import EVALUATION, PLAIN, TRAIN, render
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,18 +18,21 @@ FACTS = [
 ]
 
 
-@given(st.integers(), st.booleans(), st.permutations(FACTS), st.integers(1, 4))
-def test_every_value_is_asked_for(seed, evaluation, facts, count) -> None:
-    prompt = render("laptop", facts[:count], Random(seed), evaluation)
+POOLS = st.sampled_from((TRAIN, PLAIN, EVALUATION))
+
+
+@given(st.integers(), POOLS, st.permutations(FACTS), st.integers(1, 4))
+def test_every_value_is_asked_for(seed, pool, facts, count) -> None:
+    prompt = render("laptop", facts[:count], Random(seed), pool)
     for fact in facts[:count]:
         said = ("yes", "true", "Yes", *STATEMENTS[fact.slot, fact.value]) if fact.value == "yes" else (fact.value,)
         assert any(words in prompt for words in said)
 
 
-@given(st.integers(), st.booleans())
-def test_two_lists_that_differ_in_a_value_are_worded_alike(seed, evaluation) -> None:
+@given(st.integers(), POOLS)
+def test_two_lists_that_differ_in_a_value_are_worded_alike(seed, pool) -> None:
     other = [FACTS[0], Attribute("color", "tan"), *FACTS[2:]]
-    one, two = (render("laptop", facts, Random(seed), evaluation) for facts in (FACTS, other))
+    one, two = (render("laptop", facts, Random(seed), pool) for facts in (FACTS, other))
     assert one.replace("red", "tan") == two.replace("red", "tan")
 
 

@@ -10,6 +10,7 @@ import typer
 import yaml
 from gapo.cli import Application
 from gapo_core.pairs import PairEncoder
+from gapo_export.recover import is_bundle, model_of
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.longformerize import longformerize
 from gapo_model.packed_longformer import PackedLongformer
@@ -51,6 +52,8 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
 
 
 def _model(start: Path) -> PackedLongformer:
+    if is_bundle(start):
+        return model_of(start)
     kind = json.loads((start / "config.json").read_text(encoding="utf-8")).get("model_type")
     return load_checkpoint(start) if kind == "longformer" else longformerize(start)
 
@@ -61,7 +64,9 @@ def register_train(app: Application) -> None:
 
     @group.command()
     def rm(
-        start: Annotated[Path, typer.Option(help="BERT or Longformer checkpoint to start from.", exists=True)],
+        start: Annotated[
+            Path, typer.Option(help="BERT or Longformer checkpoint, or fp32 bundle, to start from.", exists=True)
+        ],
         out: Annotated[Path, typer.Option(help="Where checkpoints and logs go.")],
         data: Annotated[Path | None, typer.Option(help=DATA_HELP, exists=True, file_okay=False)] = None,
         pairs: Annotated[

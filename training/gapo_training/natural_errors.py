@@ -10,7 +10,7 @@ from gapo_core.constraints.attributes import Attribute
 from gapo_training.corpora.e2e import parse
 from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
 from gapo_training.preferential import PreferentialPrompt
-from gapo_training.wordings import render
+from gapo_training.wordings import EVALUATION, render
 
 
 def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt]:
@@ -34,8 +34,8 @@ def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt
         wording = rng.random()
         pairs.append(
             PreferentialPrompt(
-                accepted=render("restaurant", accepted, Random(wording), evaluation=True),
-                rejected=render("restaurant", rejected, Random(wording), evaluation=True),
+                accepted=render("restaurant", accepted, Random(wording), EVALUATION),
+                rejected=render("restaurant", rejected, Random(wording), EVALUATION),
                 response=row["ref"],
                 action="modification" if wrong[0].slot in {a.slot for a in good} else "insertion",
                 replaced=tuple(a for a in accepted if a not in rejected),

@@ -14,7 +14,7 @@ from typing import Literal
 from gapo_core.constraints.attributes import Attribute
 
 from gapo_training.corpora.record import Record
-from gapo_training.wordings import render
+from gapo_training.wordings import EVALUATION, TRAIN, Pool, render
 
 Action = Literal["modification", "insertion"]
 FLAG_SLOTS = ("isforbusinesscomputing", "hasusbport", "familyFriendly")
@@ -81,12 +81,19 @@ class Balance:
 
 
 def augment(
-    records: Sequence[Record], seed: int, evaluation: bool = False, most: int = 8, candidates: int = 12
+    records: Sequence[Record],
+    seed: int,
+    evaluation: bool = False,
+    most: int = 8,
+    candidates: int = 12,
+    pool: Pool = TRAIN,
 ) -> list[PreferentialPrompt]:
     """One pair for each record that allows one, of both actions; see `Balance` for the choice among candidates.
 
-    Evaluation pairs have one wrong fact each; of the training pairs a fifth has two or three.
+    Evaluation pairs have one wrong fact each and wordings of their own; of the training pairs, worded from `pool`, a
+    fifth has two or three.
     """
+    pool = EVALUATION if evaluation else pool
     rng, balance = Random(seed), Balance()
     pairs: dict[tuple[str, str, str], PreferentialPrompt] = {}
     for record in rng.sample(records, len(records)):
@@ -99,8 +106,8 @@ def augment(
         balance.add(record.topic, swap)
         wording = rng.random()
         pair = PreferentialPrompt(
-            accepted=render(record.topic, swap.kept, Random(wording), evaluation),
-            rejected=render(record.topic, swap.rejected, Random(wording), evaluation),
+            accepted=render(record.topic, swap.kept, Random(wording), pool),
+            rejected=render(record.topic, swap.rejected, Random(wording), pool),
             response=record.text,
             action=action,
             replaced=tuple(swap.kept[place] for place in swap.wrong),

@@ -41,6 +41,8 @@ class Pool:
     names: int  # column of NAMES
     preludes: tuple[str, ...] = ()  # what a prompt may begin with
     statements: bool = False  # whether yes/no facts may be said in words
+    slots: bool = False  # whether the slot itself counts among the names
+    varied: bool = True  # False: the first name of each slot as it is, and plain yes and no
 
 
 # Tasks put together of parts: an order, what to write, and how the facts are announced.
@@ -56,7 +58,7 @@ _ORDERS = (
     "I want",
     "Generate",
 )
-_TEXTS = (
+_TEXTS: tuple[str, ...] = (
     "a description",
     "a short text",
     "a paragraph",
@@ -221,6 +223,17 @@ TRAIN = Pool(
         "Dear writer, ",
     ),
     statements=True,
+    slots=True,
+)
+# Little to learn: for generators that are too small to read a hundred notations.
+PLAIN = Pool(
+    tasks=("Describe a {topic}. ", "Write a short text about a {topic}. ", "{topic}: "),
+    lists=(joined("{n}: {v}", ", "), joined("{n} = {v}", "; "), joined("- {n}: {v}", "\n"), json_object()),
+    openings=("Tell a customer about a {topic} where ",),
+    clauses=(joined("the {n} is {v}", ", ", ".", last=" and "),),
+    remarks=("Keep it short.",),
+    names=0,
+    varied=False,
 )
 EVALUATION = Pool(
     tasks=(
@@ -256,11 +269,9 @@ _CASES: tuple[Callable[[str], str], ...] = (
 _FLAG_VALUES = (("yes", "no"), ("yes", "no"), ("true", "false"), ("Yes", "No"))
 
 
-def render(topic: str, attributes: Sequence[Attribute], rng: Random, evaluation: bool = False) -> str:
+def render(topic: str, attributes: Sequence[Attribute], rng: Random, pool: Pool = TRAIN) -> str:
     """One prompt in a random wording; lists of equal length get the same wording from the same generator state."""
-    pool = EVALUATION if evaluation else TRAIN
-    case = rng.choice(_CASES)
-    yes, no = rng.choice(_FLAG_VALUES)
+    case, (yes, no) = (rng.choice(_CASES), rng.choice(_FLAG_VALUES)) if pool.varied else (str, ("yes", "no"))
     as_list = rng.random() < 0.75
     head = rng.choice(pool.tasks if as_list else pool.openings).format(topic=topic)
     layout = rng.choice(pool.lists if as_list else pool.clauses)(rng)
@@ -271,8 +282,8 @@ def render(topic: str, attributes: Sequence[Attribute], rng: Random, evaluation:
     facts = []
     for attribute, choice in zip(attributes, choices, strict=True):
         names = NAMES.get(attribute.slot, ((attribute.slot,), (attribute.slot,)))[pool.names]
-        # The slot itself is one of the names in training: corpora, and who uses them, write prompts with it.
-        names = names if evaluation else (*names, attribute.slot)
+        # Corpora, and who uses them, write prompts with the slot itself.
+        names = (*names, attribute.slot) if pool.slots else names if pool.varied else names[:1]
         value = {"yes": yes, "no": no}.get(attribute.value, attribute.value)
         said = STATEMENTS.get((attribute.slot, attribute.value), ("",)) if stated else ("",)
         facts.append(Fact(case(names[int(choice * len(names))]), value, said[int(choice * len(said))]))

@@ -116,7 +116,7 @@ def assemble(
         out=out,
         corpus=corpus,
         pairs=pairs,
-        held_out_pairs=augment(corpus.held_out_records, 0)[: config.data.rm_pairs],
+        held_out_pairs=augment(corpus.held_out_records, 0, pool=corpus.pool)[: config.data.rm_pairs],
         journal=journal,
         learner=learner,
         greedy=greedy,

@@ -103,6 +103,6 @@ def add_eval_commands(group: typer.Typer) -> None:
             encoder = PairEncoder(reward_model / "tokenizer.json", encoder_model.shape.max_tokens)
             outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
             verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
-            pairs = augment(corpus.held_out_records, 0)[: chosen.data.rm_pairs]
+            pairs = augment(corpus.held_out_records, 0, pool=corpus.pool)[: chosen.data.rm_pairs]
             figures |= judge_reward_model(ModuleReward(encoder_model, encoder).score, pairs, outputs, verdicts)
         typer.echo(json.dumps(figures, indent=2))

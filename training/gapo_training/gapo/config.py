@@ -26,6 +26,7 @@ class DataConfig:
     held_out: int = 256  # prompts of the validation split that evaluation uses
     training: int = 0  # records of the training split that are used; 0 takes all
     most_attributes: int = 8  # prompts that ask for more are left out
+    wordings: Literal["plain", "many"] = "many"  # of prompts: a handful, or those of the reward model's warm-up
     rm_pairs: int = 256  # held-out preferential prompts that measure the reward model
 
 
@@ -62,7 +63,7 @@ class SftConfig:
 class RewardModelConfig:
     """The packed Longformer. With `path` it starts from that checkpoint; without, from random weights."""
 
-    path: Path | None = None  # Longformer folder, with tokenizer.json
+    path: Path | None = None  # Longformer checkpoint or fp32 bundle; `embedded` is the bundle that the server brings
     vocab_size: int = 2048  # its own byte pairs; it never sees the generator's ids
     hidden_size: int = 128
     layers: int = 3

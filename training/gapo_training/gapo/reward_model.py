@@ -1,4 +1,4 @@
-"""The discriminator: a packed Longformer with its own tokenizer, from a checkpoint or untrained."""
+"""The discriminator: a packed Longformer with its own tokenizer, from a checkpoint, a bundle, or untrained."""
 
 import math
 from collections.abc import Iterable
@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from gapo_core.store import default_bundles
+from gapo_export.recover import is_bundle, model_of
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.packed_longformer import PackedLongformer
+from gapo_server.config import EMBEDDED
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from gapo_training.gapo.config import ConfigError, RewardModelConfig, longformer_shape
@@ -30,12 +33,13 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
 def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory: Path) -> tuple[PackedLongformer, Path]:
     """The model and its tokenizer.json, which is written to `directory` when it is trained here.
 
-    Raises `ConfigError` when `path` is no checkpoint folder.
+    Raises `ConfigError` when `path` is neither a checkpoint nor a bundle.
     """
     if config.path is not None:
-        if not (config.path / "tokenizer.json").is_file():
-            raise ConfigError(f"reward_model.path: {str(config.path)!r} holds no tokenizer.json; nothing is downloaded")
-        return load_checkpoint(config.path), config.path / "tokenizer.json"
+        path = default_bundles(EMBEDDED)[0] if config.path == Path("embedded") else config.path
+        if not (path / "tokenizer.json").is_file():
+            raise ConfigError(f"reward_model.path: {str(path)!r} holds no tokenizer.json; nothing is downloaded")
+        return model_of(path) if is_bundle(path) else load_checkpoint(path), path / "tokenizer.json"
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
     train_tokenizer(texts, config.vocab_size).save(str(file))

@@ -23,7 +23,8 @@ ROUNDS = (5, 1, 5, 1)
 
 def pairs_of(corpus: Corpus, seed: int) -> list[PreferentialPrompt]:
     """Preferential prompts of the training records, shuffled."""
-    pairs = [p for i, most in enumerate(ROUNDS) for p in augment(corpus.training_records, seed + i, most=most)]
+    rounds = (augment(corpus.training_records, seed + i, most=most, pool=corpus.pool) for i, most in enumerate(ROUNDS))
+    pairs = [pair for round_ in rounds for pair in round_]
     Random(seed).shuffle(pairs)
     return pairs
 

@@ -12,7 +12,9 @@ from gapo_core.constraints.attributes import Attribute, states
 from gapo_training.corpora import rnnlg
 from gapo_training.corpora.record import Record
 from gapo_training.gapo.config import DataConfig
-from gapo_training.wordings import render
+from gapo_training.wordings import PLAIN, TRAIN, Pool, render
+
+POOLS: Mapping[str, Pool] = {"plain": PLAIN, "many": TRAIN}
 
 Verdict = Literal["satisfied", "missing", "wrong", "unknown"]
 Inventory = Mapping[str, tuple[str, ...]]
@@ -20,12 +22,14 @@ Inventory = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Task:
-    """`asked` is what a response must state; `reference` is the text that a person wrote for it."""
+    """`asked` is what a response must state; `reference` is the text that a person wrote for it; `pool` holds the
+    wordings that the prompt is drawn from."""
 
     topic: str
     asked: tuple[Attribute, ...]
     prompt: str
     reference: str
+    pool: Pool = TRAIN
 
 
 def verdict(attribute: Attribute, text: str, inventory: Inventory) -> Verdict:
@@ -76,6 +80,7 @@ class Corpus:
     held_out_records: list[Record]
     inventories: Mapping[str, Inventory]
     hashes: Mapping[str, str]
+    pool: Pool = TRAIN
 
     def inventory(self, task: Task) -> Inventory:
         return self.inventories[task.topic]
@@ -105,14 +110,16 @@ def load(data: Path, config: DataConfig, seed: int) -> Corpus:
         for name in config.corpora
         for split in splits
     }
-    return Corpus(training, held_out[: config.held_out], records, held_records, inventories, hashes)
+    return Corpus(
+        training, held_out[: config.held_out], records, held_records, inventories, hashes, POOLS[config.wordings]
+    )
 
 
 def reworded(task: Task, key: str) -> Task:
     """The same task in another order and wording, chosen by `key`."""
     rng = Random(f"{key}/{task.reference}")
     asked = tuple(rng.sample(task.asked, len(task.asked)))
-    return Task(task.topic, asked, render(task.topic, asked, rng), task.reference)
+    return Task(task.topic, asked, render(task.topic, asked, rng, task.pool), task.reference, task.pool)
 
 
 def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventory], key: str) -> Task | None:
@@ -122,7 +129,7 @@ def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventor
         return None
     if any(verdict(a, record.text, inventories[record.topic]) != "satisfied" for a in asked):
         return None
-    return reworded(Task(record.topic, tuple(asked), "", record.text), key)
+    return reworded(Task(record.topic, tuple(asked), "", record.text, POOLS[config.wordings]), key)
 
 
 def _inventory(records: Iterable[Record]) -> Inventory:
