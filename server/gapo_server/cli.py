@@ -7,7 +7,8 @@ import typer
 from gapo_core.bundle import BundleError
 from pydantic import SecretStr, ValidationError
 
-from gapo_server.config import EMBEDDED, Settings
+from gapo_server import EMBEDDED
+from gapo_server.config import Settings
 
 
 def _parameter(name: str) -> inspect.Parameter:

@@ -6,9 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gapo_server import EMBEDDED
 from gapo_server.engine.base import Device, EngineOptions
-
-EMBEDDED = Path(__file__).parent / "bundles"
 
 
 class Settings(BaseSettings):

@@ -8,7 +8,8 @@ import typer
 from gapo_core.bundle import BundleError, load, read_manifest
 from gapo_core.store import default_bundles, list_bundles, promote
 
-from gapo_server.config import EMBEDDED, Settings
+from gapo_server import EMBEDDED
+from gapo_server.config import Settings
 from gapo_server.engine.base import DeviceUnavailable
 
 Store = Annotated[Path, typer.Option(envvar="GAPO_STORE", help="Folder of bundles; default: the embedded model's.")]

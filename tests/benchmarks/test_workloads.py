@@ -10,7 +10,7 @@ import torch
 from gapo_core.packing import pack
 from gapo_core.pairs import PairEncoder
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 

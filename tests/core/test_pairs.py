@@ -9,7 +9,7 @@ import pytest
 from gapo_core.constraints.attributes import Attribute, states
 from gapo_core.packing import pack, runs, score_runs, unpack
 from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers

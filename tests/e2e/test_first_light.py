@@ -12,7 +12,7 @@ from gapo_core.pairs import PairEncoder
 from gapo_export.publish import export_checkpoint
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from gapo_training.corpora import rnnlg
 from gapo_training.evaluate import score
 from gapo_training.preferential import augment

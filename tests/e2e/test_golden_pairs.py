@@ -13,7 +13,8 @@ from gapo_core.pairs import PairEncoder
 from gapo_export import publish
 from gapo_model.checkpoint import save_checkpoint
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
-from gapo_server.config import EMBEDDED, Settings
+from gapo_server import EMBEDDED
+from gapo_server.config import Settings
 from gapo_server.scoring.service import Question, ScoringService
 from gapo_server.store import ServedModel
 from gapo_training.evaluate import score

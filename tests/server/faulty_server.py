@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import typer
 from gapo_core.bundle import load
-from gapo_server import app, cli, store
-from gapo_server.config import EMBEDDED, Settings
+from gapo_server import EMBEDDED, app, cli, store
+from gapo_server.config import Settings
 from numpy.typing import NDArray
 
 

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 import typer
-from gapo_server.config import EMBEDDED, Settings
+from gapo_server import EMBEDDED
+from gapo_server.config import Settings
 from gapo_server.models import register
 from gapo_server.store import load_models
 from typer.testing import CliRunner

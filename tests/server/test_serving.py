@@ -12,7 +12,7 @@ import gapo
 import grpc
 import httpx
 import pytest
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.server.running import BAD, GOOD, PROMPT

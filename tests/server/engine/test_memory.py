@@ -8,7 +8,7 @@ import pytest
 PROGRAM = """
 import sys, time
 from gapo_core.bundle import load
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from gapo_server.engine.base import Device, EngineOptions
 from gapo_server.engine.onnxruntime import IDLE, OnnxRuntimeEngine
 

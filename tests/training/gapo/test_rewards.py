@@ -34,7 +34,11 @@ def test_a_server_gives_the_scores_of_the_module(smoke_run, published, running_s
     inside = ModuleReward(model, PairEncoder(folder / "tokenizer.json", model.shape.max_tokens)).score(TEXTS)
     for url in (running_server.rest, running_server.grpc):
         with gapo.Client(url) as client:
-            outside = ServerReward(client, pairs_per_request=1).score(TEXTS)
+            server = ServerReward(client, pairs_per_request=1)
+            outside = server.score(TEXTS)
+            assert server.version() == "gapo-run/A2"
+            with pytest.raises(gapo.UnknownModel, match=r"reward\.model: 'other' is not served"):
+                ServerReward(client, "other").version()
         assert np.allclose(inside, outside, atol=1e-3, equal_nan=True)
     assert np.isnan(inside).tolist() == [False, True, False, True]  # a text without words is no score, never a 0
 

@@ -133,7 +133,7 @@ def reward_backend(run: Run) -> RewardBackend:
     """Where the scores of a PPO phase come from."""
     if run.config.reward.backend == "server":
         return ServerReward(gapo.Client(run.config.reward.url), run.config.reward.model)
-    return ModuleReward(run.reward_model, run.encoder)
+    return ModuleReward(run.reward_model, run.encoder, f"A{run.stage - 1 if run.config.adversarial else 0}")
 
 
 def save_state(run: Run) -> None:

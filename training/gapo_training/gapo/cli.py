@@ -68,7 +68,7 @@ def add_train_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         accelerator = Accelerator(mixed_precision=chosen.mixed_precision, cpu=cpu)
         corpus = tasks.load(data, chosen.data, chosen.seed)
-        with Journal(out, accelerator.is_main_process, resume) as journal:
+        with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
             if accelerator.is_main_process:
                 write_provenance(out, chosen, corpus, accelerator.num_processes)
             folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)

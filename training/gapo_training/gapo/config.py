@@ -148,6 +148,7 @@ class GapoConfig:
     model_name: str = "gapo-run"  # of the published bundles
     publish: bool = True  # export every stage's reward model
     mixed_precision: Literal["no", "bf16"] = "no"
+    tracker: Literal["none", "wandb", "trackio"] = "none"  # beside TensorBoard, which is always written
     sharding: Literal["ddp", "fsdp2"] = "ddp"  # how several processes share the models that are trained
     max_prompt_tokens: int = 160  # generator tokens; a longer prompt stops the run
     data: DataConfig = field(default_factory=DataConfig)

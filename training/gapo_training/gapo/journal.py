@@ -1,8 +1,9 @@
-"""The record of a run: metrics.jsonl, TensorBoard and progress bars."""
+"""The record of a run: metrics.jsonl, TensorBoard, progress bars, and W&B or trackio where they are asked for."""
 
 import json
 import math
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
+
+from gapo_training.gapo.config import ConfigError
 
 
 class Journal:
@@ -19,11 +22,15 @@ class Journal:
     Silent on processes other than the first.
     """
 
-    def __init__(self, directory: Path, active: bool, resume: bool) -> None:
+    def __init__(
+        self, directory: Path, active: bool, resume: bool, tracker: str = "none", settings: Mapping[str, Any] = {}
+    ) -> None:
+        """`tracker` is "none", "wandb" or "trackio", which get `settings`. Raises `ConfigError` for an absent one."""
         self.active, self.file = active, directory / "metrics.jsonl"
         self._places: dict[tuple[str, int], int] = {}  # where each row begins, in bytes
         if not active:
             return
+        self._tracker = _tracking(tracker, directory.name, resume, settings)
         directory.mkdir(parents=True, exist_ok=True)
         if not resume:
             self.file.write_bytes(b"")
@@ -57,9 +64,16 @@ class Journal:
             stream.seek(0, 2)
             self._places[kind, number] = stream.tell()
             stream.write((json.dumps({"kind": kind, "number": number, **figures}) + "\n").encode())
-        for name, value in figures.items():
-            if isinstance(value, int | float) and math.isfinite(value):
-                self._board.add_scalar(f"{kind}/{name}", value, number)
+        scalars = {
+            f"{kind}/{name}": value
+            for name, value in figures.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        }
+        for name, value in scalars.items():
+            self._board.add_scalar(name, value, number)
+        if self._tracker is not None:
+            # Kinds count apart, and trackers want one rising step: the number goes along as a figure of its own.
+            self._tracker.log(scalars | {f"{kind}/number": number})
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         """All rows of a kind, in order."""
@@ -84,4 +98,18 @@ class Journal:
     ) -> None:
         if self.active:
             self._board.close()
+            if self._tracker is not None:
+                self._tracker.finish()
             self._bars.stop()
+
+
+def _tracking(name: str, run: str, resume: bool, settings: Mapping[str, Any]) -> Any:
+    """The tracker's module, started; trackio's functions are W&B's."""
+    if name == "none":
+        return None
+    try:
+        module = import_module(name)
+    except ImportError:
+        raise ConfigError(f"tracker: {name} is not installed; pip install {name}, or leave tracker at none") from None
+    module.init(project="gapo", name=run, config=dict(settings), resume="allow" if resume else "never")
+    return module

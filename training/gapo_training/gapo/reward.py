@@ -16,9 +16,12 @@ Texts = Sequence[tuple[str, str]]
 
 
 class RewardBackend(Protocol):
-    """`score` gives the raw logit of each (prompt, response), NaN where the response holds no word at all."""
+    """`score` gives the raw logit of each (prompt, response), NaN where the response holds no word at all; `version`
+    says which reward model answers, and a PPO phase stops where that changes."""
 
     def score(self, texts: Texts) -> Scores: ...
+
+    def version(self) -> str: ...
 
 
 def constant_in_loss(model: PackedLongformer) -> list[str]:
@@ -55,6 +58,10 @@ class ModuleReward:
 
     model: PackedLongformer
     encoder: PairEncoder
+    stamp: str = ""  # its version
+
+    def version(self) -> str:
+        return self.stamp
 
     def score(self, texts: Texts) -> Scores:
         kept = _with_words(texts)
@@ -71,6 +78,13 @@ class ServerReward:
     client: gapo.Client
     model: str = ""
     pairs_per_request: int = 256
+
+    def version(self) -> str:
+        """NAME/VERSION of the served model. Raises `gapo.UnknownModel` where the server has no `model`."""
+        for served in self.client.models():
+            if self.model in ("", served.name):  # the default one comes first
+                return f"{served.name}/{served.version}"
+        raise gapo.UnknownModel(f"reward.model: {self.model!r} is not served at reward.url")
 
     def score(self, texts: Texts) -> Scores:
         kept = _with_words(texts)

@@ -10,7 +10,7 @@ from gapo_core.store import default_bundles
 from gapo_export.recover import is_bundle, model_of
 from gapo_model.checkpoint import load_checkpoint
 from gapo_model.packed_longformer import PackedLongformer
-from gapo_server.config import EMBEDDED
+from gapo_server import EMBEDDED
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from gapo_training.gapo.config import ConfigError, RewardModelConfig, longformer_shape

@@ -16,6 +16,7 @@ from gapo_training.gapo.config import ConfigError, GapoConfig
 from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
 from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.provenance import write as write_provenance
 from gapo_training.gapo.reward import freeze
 from gapo_training.gapo.tasks import Task
@@ -31,7 +32,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     if (out / "metrics.jsonl").exists() and not resume:
         raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
     corpus = tasks.load(data, config.data, config.seed)
-    with Journal(out, accelerator.is_main_process, resume) as journal:
+    with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:
             write_provenance(out, config, corpus, accelerator.num_processes)
         pairs = start.pairs_of(corpus, config.seed)
@@ -63,7 +64,8 @@ def stage(run: Run) -> None:
         # 1. PPO against the reward model of the last stage, which stays as it is throughout.
         freeze(run.reward_model)
         start.seeded(config, f"{number}/ppo", device_rank)
-        backend, version = reward_backend(run), f"A{number - 1 if config.adversarial else 0}"
+        backend = reward_backend(run)
+        version = backend.version()
         for i in range(config.ppo.iterations):
             count = (number - 1) * config.ppo.iterations + i
             chosen = next_tasks(run)
@@ -75,6 +77,11 @@ def stage(run: Run) -> None:
                 key=f"{config.seed}/stage {number}/iteration {i}",
                 critic_only=count < config.ppo.critic_warmup,
             )
+            if (now := backend.version()) != version:
+                raise TrainingStopped(
+                    f"A{number}: the reward model changed from {version} to {now} within a PPO phase; serve one "
+                    "version (gapo serve --bundle) and resume"
+                )
             verdicts = [kept(s.task, s.text, run.corpus) for s in samples]
             # 2. Outputs that hold text go to the adversarial buffer with what the rules say of them.
             run.buffer.add(
