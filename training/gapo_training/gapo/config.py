@@ -62,6 +62,7 @@ class SftConfig:
 class RewardModelConfig:
     """The packed Longformer. With `path` it starts from that checkpoint; without, from random weights."""
 
+    kind: Literal["encoder", "decoder"] = "encoder"  # decoder: a Qwen2 of as many parameters, to compare with
     path: Path | None = None  # Longformer folder, with tokenizer.json
     vocab_size: int = 2048  # its own byte pairs; it never sees the generator's ids
     hidden_size: int = 128
@@ -169,6 +170,8 @@ class GapoConfig:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
         if not 0 <= self.reward_phase.generated <= 1:
             raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
+        if self.reward_model.kind == "decoder" and self.publish:
+            raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
         if self.rollout.backend == "vllm" and not self.rollout.url:
             raise ConfigError("rollout.url: is empty; name the vLLM server")
         if self.reward.backend == "server" and not self.reward.url:
