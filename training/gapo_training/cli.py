@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.tensorboard import SummaryWriter
 
 from gapo_training import splits
+from gapo_training.baselines.cli import add_baseline_commands
 from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
@@ -61,6 +62,7 @@ def _model(start: Path) -> PackedLongformer:
 def register_train(app: Application) -> None:
     group = app.group("train", "Train reward models and generators.")
     add_train_commands(group)
+    add_baseline_commands(group)
 
     @group.command()
     def rm(

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from gapo_core.constraints.attributes import states
-from gapo_core.packing import pack
 from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.packed_longformer import PackedLongformer
 from numpy.typing import NDArray
 
+from gapo_training.discriminator import Discriminator, tensors
 from gapo_training.preferential import FLAG_SLOTS, PreferentialPrompt
 
 Scores = NDArray[np.float64]
 
 
 def score(
-    model: PackedLongformer, encoder: PairEncoder, texts: Sequence[tuple[str, str]], max_tokens: int = 8192
+    model: Discriminator, encoder: PairEncoder, texts: Sequence[tuple[str, str]], max_tokens: int = 8192
 ) -> Scores:
     """Logits [len(texts)] of (prompt, response) texts, in batches of at most `max_tokens` tokens."""
     encoded = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
@@ -33,17 +32,9 @@ def score(
             while order and (not batch or used + len(encoded[order[0]]) <= max_tokens):
                 used += len(encoded[order[0]])
                 batch.append(order.pop(0))
-            result[batch] = model(*to_tensors(model, encoder, [encoded[i] for i in batch], device))[:, 0].cpu()
+            result[batch] = model(*tensors(model, [encoded[i] for i in batch], device))[:, 0].cpu()
     model.train(training)
     return result
-
-
-def to_tensors(
-    model: PackedLongformer, encoder: PairEncoder, ids: Sequence[Sequence[int]], device: torch.device
-) -> list[torch.Tensor]:
-    """The packed arrays of a batch, in the order of the model's arguments."""
-    arrays = pack(ids, model.block, max(model.half_windows))
-    return [torch.from_numpy(array).to(device) for array in arrays.values()]
 
 
 def auroc(positive: Scores, negative: Scores) -> float:

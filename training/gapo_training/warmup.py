@@ -10,11 +10,11 @@ from random import Random
 import numpy as np
 import torch
 from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.checkpoint import save_checkpoint
-from gapo_model.packed_longformer import PackedLongformer
 from torch.nn import functional as F
 
-from gapo_training.evaluate import report, score, to_tensors
+from gapo_training import discriminator
+from gapo_training.discriminator import Discriminator
+from gapo_training.evaluate import report, score
 from gapo_training.preferential import PreferentialPrompt
 
 Progress = Callable[[int, float], None]
@@ -62,7 +62,7 @@ def _epoch_order(count: int, seed: str) -> list[int]:
 
 
 def train(
-    model: PackedLongformer,
+    model: Discriminator,
     tokenizer_file: Path,
     pairs: Sequence[PreferentialPrompt],
     config: WarmupConfig,
@@ -105,7 +105,7 @@ def train(
             ids = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
             labels = torch.tensor([1.0] * len(batch) + [0.0] * len(batch), device=device)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                logits = model(*to_tensors(model, encoder, ids, device))[:, 0]
+                logits = model(*discriminator.tensors(model, ids, device))[:, 0]
             loss = F.binary_cross_entropy_with_logits(logits.float(), labels) / config.accumulate
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
@@ -122,7 +122,7 @@ def train(
             # Written beside and renamed, so that a crash leaves the last good state.
             torch.save(state | {"rng": torch.get_rng_state()}, out / "training_state.tmp")
             (out / "training_state.tmp").replace(state_file)
-            save_checkpoint(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
+            discriminator.save(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
         if held_out and config.evaluate_every and ((step + 1) % config.evaluate_every == 0 or last):
             evaluated(step + 1, report(held_out, lambda texts: score(model, encoder, texts)))
     return losses

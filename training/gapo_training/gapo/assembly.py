@@ -11,10 +11,10 @@ from gapo_core.bundle import load as load_bundle
 from gapo_core.bundle import sha256
 from gapo_core.pairs import PairEncoder
 from gapo_export.publish import export_checkpoint
-from gapo_model.checkpoint import load_checkpoint, save_checkpoint
-from gapo_model.packed_longformer import PackedLongformer
 from torch import nn
 
+from gapo_training import discriminator as reward_models
+from gapo_training.discriminator import Discriminator
 from gapo_training.gapo import checkpoint, generator, ppo
 from gapo_training.gapo.advantages import kl_controller
 from gapo_training.gapo.buffer import AdversarialBuffer
@@ -40,7 +40,7 @@ class Run:
     journal: Journal
     learner: ppo.Learner
     greedy: HFRollout  # evaluation decodes greedily
-    reward_model: PackedLongformer
+    reward_model: Discriminator
     prepared_reward_model: nn.Module
     reward_optimizer: torch.optim.Optimizer
     encoder: PairEncoder
@@ -87,7 +87,7 @@ def assemble(
     critic, critic_optimizer = prepare(
         accelerator, untrained_critic, ppo_config.critic_learning_rate, ppo_config.weight_decay, config.sharding
     )
-    reward_model = load_checkpoint(discriminator)
+    reward_model = reward_models.load(discriminator)
     thaw(reward_model)  # so that DDP and AdamW see what will be trained
     # An encoder of this size is never sharded: every process scores batches of its own.
     prepared, reward_optimizer = prepare(
@@ -179,7 +179,7 @@ def publish(run: Run, number: int, quality: dict[str, float]) -> None:
         return
     version = f"A{number}"
     folder = run.out / "reward_model" / version
-    save_checkpoint(run.reward_model, folder, run.tokenizer)
+    reward_models.save(run.reward_model, folder, run.tokenizer)
     if not run.config.publish:
         return
     target = run.out / "store" / run.config.model_name / version

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from accelerate import Accelerator
 from gapo_core.pairs import PairEncoder
-from gapo_model.checkpoint import load_checkpoint
 
+from gapo_training import discriminator
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import generator, start, tasks
 from gapo_training.gapo.evaluation import judge, judge_reward_model, kept
@@ -99,10 +99,10 @@ def add_eval_commands(group: typer.Typer) -> None:
         texts = [speech.text(response) for response in responses]
         figures = judge(corpus.held_out, texts, corpus)
         if reward_model:
-            encoder_model = load_checkpoint(reward_model)
-            encoder = PairEncoder(reward_model / "tokenizer.json", encoder_model.shape.max_tokens)
+            judge_model = discriminator.load(reward_model)
+            encoder = PairEncoder(reward_model / "tokenizer.json", judge_model.shape.max_tokens)
             outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
             verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
             pairs = augment(corpus.held_out_records, 0, pool=corpus.pool)[: chosen.data.rm_pairs]
-            figures |= judge_reward_model(ModuleReward(encoder_model, encoder).score, pairs, outputs, verdicts)
+            figures |= judge_reward_model(ModuleReward(judge_model, encoder).score, pairs, outputs, verdicts)
         typer.echo(json.dumps(figures, indent=2))

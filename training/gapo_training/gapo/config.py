@@ -63,6 +63,7 @@ class SftConfig:
 class RewardModelConfig:
     """The packed Longformer. With `path` it starts from that checkpoint; without, from random weights."""
 
+    kind: Literal["encoder", "decoder"] = "encoder"  # decoder: a Qwen2 of as many parameters, to compare with
     path: Path | None = None  # Longformer checkpoint or fp32 bundle; `embedded` is the bundle that the server brings
     vocab_size: int = 2048  # its own byte pairs; it never sees the generator's ids
     hidden_size: int = 128
@@ -171,6 +172,8 @@ class GapoConfig:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
         if not 0 <= self.reward_phase.generated <= 1:
             raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
+        if self.reward_model.kind == "decoder" and self.publish:
+            raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
         if self.rollout.backend == "vllm" and not self.rollout.url:
             raise ConfigError("rollout.url: is empty; name the vLLM server")
         if self.reward.backend == "server" and not self.reward.url:
@@ -184,7 +187,7 @@ class GapoConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the run's config.yaml holds them."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return plain(self)
 
 
 def longformer_shape(config: RewardModelConfig, vocab_size: int) -> LongformerShape:
@@ -210,6 +213,11 @@ def read(source: str | Path, changes: Sequence[str] = ()) -> GapoConfig:
         known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
         raise ConfigError(f"config: {str(source)!r} is neither a preset ({known}) nor a file")
     settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return from_mapping(GapoConfig, changed(settings, changes))
+
+
+def changed(settings: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """The settings after `a.b=value` changes, made in place. Raises `ConfigError`."""
     for change in changes:
         key, separator, value = change.partition("=")
         if not separator:
@@ -221,7 +229,7 @@ def read(source: str | Path, changes: Sequence[str] = ()) -> GapoConfig:
             if not isinstance(place, dict):
                 raise ConfigError(f"{key}: {part} has no parts")
         place[last] = yaml.safe_load(value)
-    return from_mapping(GapoConfig, settings)
+    return settings
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], path: str = "") -> T:
@@ -250,6 +258,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if value not in choices:
             raise ConfigError(f"{where}: {value!r} is none of {', '.join(choices)}")
         return value
+    if hint is Path and isinstance(value, str | Path):
+        return Path(value)
     if hint == (Path | None):
         return None if value is None else Path(value)
     if getattr(hint, "__origin__", None) is tuple:
@@ -264,6 +274,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if type(value) is not hint:
         raise ConfigError(f"{where}: {value!r} is not of type {hint.__name__}")
     return value
+
+
+def plain(settings: Any) -> dict[str, Any]:
+    """A dataclass of settings as values that YAML writes."""
+    return {name: _plain(value) for name, value in asdict(settings).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from gapo_model.packed_longformer import PackedLongformer
 from transformers import AutoModelForCausalLM
 
-from gapo_training.gapo.config import GapoConfig, longformer_shape
+from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.generator import shape_of
+from gapo_training.gapo.reward_model import untrained
 
 GIB = 1 << 30
 ADAM = 8  # bytes a parameter: two moments in fp32
@@ -29,7 +29,7 @@ def parameters(config: GapoConfig) -> dict[str, int]:
     """Parameters of generator and reward model, counted on modules without storage."""
     with torch.device("meta"):
         generator = AutoModelForCausalLM.from_config(shape_of(config.generator))
-        reward_model = PackedLongformer(longformer_shape(config.reward_model, config.reward_model.vocab_size))
+        reward_model = untrained(config.reward_model, config.reward_model.vocab_size)
     return {
         "generator": sum(p.numel() for p in generator.parameters()),
         "reward_model": sum(p.numel() for p in reward_model.parameters()),

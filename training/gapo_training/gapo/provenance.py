@@ -2,18 +2,25 @@
 
 import json
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Protocol
 
 import yaml
 
-from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.tasks import Corpus
 
 PACKAGES = ("gapo", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnx", "onnxruntime")
 
 
-def write(out: Path, config: GapoConfig, corpus: Corpus, processes: int) -> None:
+class Settings(Protocol):
+    """A run's configuration."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+def write(out: Path, config: Settings, corpus: Corpus, processes: int, packages: Sequence[str] = PACKAGES) -> None:
     """Writes the resolved settings, so that `--config OUT/config.yaml` repeats the run, and what they met."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.yaml").write_text(yaml.safe_dump(config.as_dict(), sort_keys=False), encoding="utf-8")
@@ -21,7 +28,7 @@ def write(out: Path, config: GapoConfig, corpus: Corpus, processes: int) -> None
         "data_sha256": dict(corpus.hashes),
         "training_prompts": len(corpus.training),
         "held_out_prompts": len(corpus.held_out),
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
         "machine": platform.machine(),
         "processes": processes,
     }

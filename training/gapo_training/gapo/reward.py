@@ -8,8 +8,8 @@ from typing import Protocol
 import gapo
 import numpy as np
 from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.packed_longformer import PackedLongformer
 
+from gapo_training.discriminator import DecoderRewardModel, Discriminator
 from gapo_training.evaluate import Scores, score
 
 Texts = Sequence[tuple[str, str]]
@@ -24,11 +24,14 @@ class RewardBackend(Protocol):
     def version(self) -> str: ...
 
 
-def constant_in_loss(model: PackedLongformer) -> list[str]:
+def constant_in_loss(model: Discriminator) -> list[str]:
     """Names of parameters that no logit depends on, so that no gradient can reach them.
 
-    The last layer needs CLS alone, not its local attention; key biases of the global attention cancel in the softmax.
+    The encoder's last layer needs CLS alone, not its local attention; key biases of its global attention cancel in the
+    softmax. A decoder has none.
     """
+    if isinstance(model, DecoderRewardModel):
+        return []
     last = model.shape.num_hidden_layers - 1
     local = tuple(f"encoder.layer.{last}.attention.self.{part}." for part in ("query", "key", "value"))
     return [
@@ -38,13 +41,13 @@ def constant_in_loss(model: PackedLongformer) -> list[str]:
     ]
 
 
-def freeze(model: PackedLongformer) -> None:
+def freeze(model: Discriminator) -> None:
     """For the PPO phase: no gradients, no dropout."""
     model.requires_grad_(False)
     model.eval()
 
 
-def thaw(model: PackedLongformer) -> None:
+def thaw(model: Discriminator) -> None:
     """For the reward model's phase: gradients wherever the loss can reach."""
     constant = set(constant_in_loss(model))
     for name, parameter in model.named_parameters():
@@ -56,7 +59,7 @@ def thaw(model: PackedLongformer) -> None:
 class ModuleReward:
     """The reward model in this process. Texts are encoded by `gapo_core.pairs` alone, never by the actor's ids."""
 
-    model: PackedLongformer
+    model: Discriminator
     encoder: PairEncoder
     stamp: str = ""  # its version
 

@@ -1,4 +1,4 @@
-"""The discriminator: a packed Longformer with its own tokenizer, from a checkpoint, a bundle, or untrained."""
+"""The discriminator with its own tokenizer, from a checkpoint, a bundle, or untrained."""
 
 import math
 from collections.abc import Iterable
@@ -8,11 +8,12 @@ from typing import Any, cast
 import torch
 from gapo_core.store import default_bundles
 from gapo_export.recover import is_bundle, model_of
-from gapo_model.checkpoint import load_checkpoint
 from gapo_model.packed_longformer import PackedLongformer
 from gapo_server import EMBEDDED
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from gapo_training import discriminator
+from gapo_training.discriminator import Discriminator
 from gapo_training.gapo.config import ConfigError, RewardModelConfig, longformer_shape
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -30,24 +31,39 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     return tokenizer
 
 
-def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory: Path) -> tuple[PackedLongformer, Path]:
+def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory: Path) -> tuple[Discriminator, Path]:
     """The model and its tokenizer.json, which is written to `directory` when it is trained here.
 
-    Raises `ConfigError` when `path` is neither a checkpoint nor a bundle.
+    Raises `ConfigError` when `path` is neither a checkpoint nor a bundle, or one of the other kind.
     """
     if config.path is not None:
         path = default_bundles(EMBEDDED)[0] if config.path == Path("embedded") else config.path
         if not (path / "tokenizer.json").is_file():
             raise ConfigError(f"reward_model.path: {str(path)!r} holds no tokenizer.json; nothing is downloaded")
-        return model_of(path) if is_bundle(path) else load_checkpoint(path), path / "tokenizer.json"
+        published = is_bundle(path)  # always of an encoder
+        if (not published and discriminator.is_decoder(path)) != (config.kind == "decoder"):
+            raise ConfigError(f"reward_model.kind: {config.kind}, but {str(path)!r} holds the other; change it")
+        return model_of(path) if published else discriminator.load(path), path / "tokenizer.json"
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
     train_tokenizer(texts, config.vocab_size).save(str(file))
     torch.manual_seed(seed)
-    shape = longformer_shape(config, Tokenizer.from_file(str(file)).get_vocab_size())
-    model = PackedLongformer(shape)
-    attend_to_repetitions(model)
+    model = untrained(config, Tokenizer.from_file(str(file)).get_vocab_size())
+    if isinstance(model, PackedLongformer):
+        attend_to_repetitions(model)
     return model, file
+
+
+def untrained(config: RewardModelConfig, vocab_size: int) -> Discriminator:
+    """A model of random weights; a decoder has as many parameters as the encoder of the same settings."""
+    shape = longformer_shape(config, vocab_size)
+    if config.kind == "encoder":
+        return PackedLongformer(shape)
+    with torch.device("meta"):
+        parameters = discriminator.count(PackedLongformer(shape))
+    return discriminator.decoder(
+        vocab_size, config.hidden_size, config.layers, config.heads, config.max_tokens, parameters
+    )
 
 
 @torch.no_grad()

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.packed_longformer import PackedLongformer
 from torch import nn
 from torch.nn import functional as F
 
-from gapo_training.evaluate import to_tensors
+from gapo_training.discriminator import Discriminator, tensors
 from gapo_training.gapo.buffer import LabelledRow, class_weights
 from gapo_training.gapo.config import RewardPhaseConfig
 from gapo_training.gapo.distributed import accumulating, clip, share_of, total
@@ -33,7 +32,7 @@ def train(
     Returns the mean loss of each kind of row and the tokens seen. Raises `TrainingStopped` for a gradient that is not
     finite.
     """
-    model: PackedLongformer = accelerator.unwrap_model(prepared)
+    model: Discriminator = accelerator.unwrap_model(prepared)
     thaw(model)
     texts = [encoder.encode(row.prompt, row.response, TruncationPolicy.KEEP_BOTH_ENDS).ids for row in rows]
     # Early outputs nearly all break a rule: unweighted, the model would learn to call everything broken.
@@ -48,7 +47,7 @@ def train(
                 part = mine[first : first + config.micro_batch]
                 labels = torch.tensor([rows[i].label for i in part], device=accelerator.device)  # [b]
                 with accelerator.autocast():
-                    logits = prepared(*to_tensors(model, encoder, [texts[i] for i in part], accelerator.device))[:, 0]
+                    logits = prepared(*tensors(model, [texts[i] for i in part], accelerator.device))[:, 0]
                 losses = F.binary_cross_entropy_with_logits(logits.float(), labels, reduction="none")  # [b]
                 weight = torch.tensor([weights[rows[i].label] for i in part], device=accelerator.device)  # [b]
                 # A mean over the rows of all processes; gradients are averaged over processes.

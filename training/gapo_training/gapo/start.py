@@ -6,9 +6,8 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from gapo_model.checkpoint import save_checkpoint
 
-from gapo_training import warmup
+from gapo_training import discriminator, warmup
 from gapo_training.gapo import checkpoint, generator, reward_model, sft
 from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
@@ -97,7 +96,7 @@ def warmed_reward_model(
 
         warmup.train(model, tokenizer, pairs, config.warmup, out / "warmup", resume, progress)
         if config.warmup.steps == 0:
-            save_checkpoint(model, folder, tokenizer.read_text(encoding="utf-8"))
+            discriminator.save(model, folder, tokenizer.read_text(encoding="utf-8"))
         (out / "warmup" / "done").touch()
     accelerator.wait_for_everyone()
     return folder

@@ -1,0 +1,1 @@
+"""Baselines on the data and budget of a GAPO run: DPO, KTO, SimPO, ORPO and AMaPO on preferences."""
