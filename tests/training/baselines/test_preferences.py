@@ -18,7 +18,7 @@ def test_a_rejected_response_was_written_by_a_person_and_breaks_the_prompt(corpu
     for prompt in pairs_of(corpus, 0)[:80]:
         inventory = corpus.inventories[prompt.topic]
         pool = sorted(r.text for r in corpus.training_records if r.topic == prompt.topic)
-        rejected = preferences.rejected_response(prompt, pool, corpus.inventories, Random(0))
+        rejected = preferences.rejected_response(prompt, pool, Random(0))
         if rejected is None:
             continue
         found += 1
@@ -30,7 +30,7 @@ def test_a_rejected_response_was_written_by_a_person_and_breaks_the_prompt(corpu
 
 def test_no_response_is_rejected_without_proof(corpus) -> None:
     prompt = pairs_of(corpus, 0)[0]
-    assert preferences.rejected_response(prompt, [prompt.response], corpus.inventories, Random(0)) is None
+    assert preferences.rejected_response(prompt, [prompt.response], Random(0)) is None
 
 
 def test_both_preferences_share_their_accepted_branches(corpus) -> None:

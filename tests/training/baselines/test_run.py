@@ -43,7 +43,7 @@ def test_kill_9_and_resume_end_where_an_unbroken_run_does(supervised, corpus_fol
     config = BaselineConfig("dpo", supervised, **(QUICK | {"steps": 30, "checkpoint_every": 5, "learning_rate": 1e-3}))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train(config, corpus_folder, whole)
-    changes = ["steps=60", "rows=4", "warmup_steps=1", "checkpoint_every=5", "learning_rate=0.001"]
+    changes = ["steps=30", "rows=4", "warmup_steps=1", "checkpoint_every=5", "learning_rate=0.001"]
     command = ["train", "baseline", "dpo", "--generator", str(supervised), "--data", str(corpus_folder)]
     command += ["--out", str(broken), "--cpu", *(part for change in changes for part in ("--set", change))]
     program = [sys.executable, "-c", "from gapo.cli import main; main()", *command]

@@ -1,12 +1,12 @@
 """Preferences from the preferential prompts of a GAPO run: the same pairs, turned to either side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from gapo_training.baselines.config import Preference
 from gapo_training.gapo.start import pairs_of
-from gapo_training.gapo.tasks import Corpus, Inventory, verdict
+from gapo_training.gapo.tasks import Corpus, verdict
 from gapo_training.preferential import PreferentialPrompt
 
 
@@ -33,18 +33,14 @@ def load(corpus: Corpus, preference: Preference, seed: int, count: int) -> list[
     pairs = []
     for number, prompt in enumerate(prompts):
         rng = Random(f"{seed}/responses/{number}")
-        rejected = rejected_response(prompt, texts[prompt.topic], corpus.inventories, rng)
+        rejected = rejected_response(prompt, texts[prompt.topic], rng)
         if rejected is not None:
             pairs.append(Pair((prompt.accepted, prompt.response), (prompt.accepted, rejected)))
     return pairs
 
 
 def rejected_response(
-    prompt: PreferentialPrompt,
-    texts: Sequence[str],
-    inventories: Mapping[str, Inventory],
-    rng: Random,
-    candidates: int = 32,
+    prompt: PreferentialPrompt, texts: Sequence[str], rng: Random, candidates: int = 32
 ) -> str | None:
     """A text that a person wrote for another prompt, and that breaks the accepted one by the rules.
 
@@ -53,9 +49,10 @@ def rejected_response(
     do, the one that shares the most words with the chosen response is taken (Jaccard): a pair differs in little else.
     None where no text drawn breaks the prompt.
     """
-    inventory, words = inventories[prompt.topic], set(prompt.response.lower().split())
+    words = set(prompt.response.lower().split())
     drawn = rng.sample(texts, min(candidates, len(texts)))
-    breaking = [t for t in drawn if any(verdict(a, t, inventory) in ("missing", "wrong") for a in prompt.replaced)]
+    # Other values of a slot only tell `missing` from `wrong`; both break the prompt.
+    breaking = [t for t in drawn if any(verdict(a, t, {}) in ("missing", "wrong") for a in prompt.replaced)]
 
     def likeness(text: str) -> float:
         other = set(text.lower().split())
