@@ -27,6 +27,8 @@ class DataConfig:
     training: int = 0  # records of the training split that are used; 0 takes all
     most_attributes: int = 8  # prompts that ask for more are left out
     rm_pairs: int = 256  # held-out preferential prompts that measure the reward model
+    preference: Literal["prompt", "response"] = "prompt"  # two prompts of a response, or two responses of a prompt
+    preference_records: int = 0  # training records that preferences are drawn from; 0 takes all
 
 
 @dataclass(frozen=True)
