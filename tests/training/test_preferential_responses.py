@@ -43,11 +43,11 @@ def test_on_real_descriptions_rules_agree_with_the_labels(real_data) -> None:
 def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(real_data) -> None:
     config = DataConfig(training=400)
     corpus = tasks.load(real_data, config, seed=0)
-    prompts = start.pairs_of(corpus, config, 0)
-    responses = start.pairs_of(corpus, DataConfig(preference="response"), 0)
+    prompts = start.pairs_of(corpus, 0, config)
+    responses = start.pairs_of(corpus, 0, DataConfig(preference="response"))
     assert all(pair.rows[0][1] == pair.rows[1][1] for pair in prompts)
     assert all(pair.rows[0][0] == pair.rows[1][0] for pair in responses)
-    few = start.pairs_of(corpus, DataConfig(preference_records=50), 0)
+    few = start.pairs_of(corpus, 0, DataConfig(preference_records=50))
     assert {pair.response for pair in few} <= {record.text for record in corpus.training_records[:50]}
 
 
@@ -55,5 +55,5 @@ def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(real_data) 
 def test_pairs_are_the_same_for_a_seed(real_data, preference) -> None:
     config = DataConfig(training=200, preference=preference)
     corpus = tasks.load(real_data, config, seed=0)
-    first, again, other = (start.pairs_of(corpus, config, seed) for seed in (0, 0, 1))
+    first, again, other = (start.pairs_of(corpus, seed, config) for seed in (0, 0, 1))
     assert list(first) == list(again) != list(other)

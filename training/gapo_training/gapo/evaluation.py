@@ -56,6 +56,12 @@ def judge(tasks: Sequence[Task], texts: Sequence[str], corpus: Corpus) -> dict[s
     }
 
 
+def spread(scores: Scores) -> list[float]:
+    """Deciles 0, 10 … 100 of the probabilities 1 / (1 + e^-score) that the reward model gives; NaN counts as 0."""
+    probabilities = 1 / (1 + np.exp(-np.nan_to_num(scores, nan=-np.inf).clip(-60, 60)))
+    return [float(value) for value in np.percentile(probabilities, range(0, 101, 10))]
+
+
 def judge_reward_model(
     scorer: Scorer,
     pairs: Sequence[PreferentialPrompt],

@@ -34,7 +34,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     with Journal(out, accelerator.is_main_process, resume) as journal:
         if accelerator.is_main_process:
             write_provenance(out, config, corpus, accelerator.num_processes)
-        pairs = start.pairs_of(corpus, config.data, config.seed)
+        pairs = start.pairs_of(corpus, config.seed, config.data)
         began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
         supervised = time.perf_counter()

@@ -23,7 +23,7 @@ from gapo_training.preferential import Preference, augment
 ROUNDS = (5, 1, 5, 1)
 
 
-def pairs_of(corpus: Corpus, config: DataConfig, seed: int) -> Sequence[Preference]:
+def pairs_of(corpus: Corpus, seed: int, config: DataConfig = DataConfig()) -> Sequence[Preference]:
     """Preferences of the training records, shuffled: preferential prompts or preferential responses."""
     records = corpus.training_records[: config.preference_records or None]
     by_prompt = config.preference == "prompt"
