@@ -67,10 +67,8 @@ def test_cells_share_their_starts(finished) -> None:
     _, out = finished
     assert len(list((out / "starts").glob("sft-*/seed*/sft/done"))) == 2
     assert len(list((out / "starts").glob("warmup-*/seed*/warmup/done"))) == 2
-    rows = [
-        json.loads(line)
-        for line in next((out / "cells").glob("sft-*")).glob("seed0/run/metrics.jsonl").__next__().open()
-    ]
+    (metrics,) = (out / "cells").glob("sft-*/seed0/run/metrics.jsonl")
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     assert {row["kind"] for row in rows} == {"start", "held_out"}  # nothing was trained again
 
 
