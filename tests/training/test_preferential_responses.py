@@ -4,8 +4,9 @@ import pytest
 from gapo_core.constraints.attributes import Attribute
 from gapo_training.corpora import rnnlg
 from gapo_training.corpora.record import Record
-from gapo_training.gapo import start, tasks
+from gapo_training.gapo import tasks
 from gapo_training.gapo.config import DataConfig
+from gapo_training.gapo.preferences import preferences_of
 from gapo_training.preferential_responses import draw
 
 VALUES = ("2 gb", "4 gb", "8 gb")
@@ -43,11 +44,11 @@ def test_on_real_descriptions_rules_agree_with_the_labels(real_data) -> None:
 def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(real_data) -> None:
     config = DataConfig(training=400)
     corpus = tasks.load(real_data, config, seed=0)
-    prompts = start.pairs_of(corpus, 0, config)
-    responses = start.pairs_of(corpus, 0, DataConfig(preference="response"))
+    prompts = preferences_of(corpus, config, 0)
+    responses = preferences_of(corpus, DataConfig(preference="response"), 0)
     assert all(pair.rows[0][1] == pair.rows[1][1] for pair in prompts)
     assert all(pair.rows[0][0] == pair.rows[1][0] for pair in responses)
-    few = start.pairs_of(corpus, 0, DataConfig(preference_records=50))
+    few = preferences_of(corpus, DataConfig(preference_records=50), 0)
     assert {pair.response for pair in few} <= {record.text for record in corpus.training_records[:50]}
 
 
@@ -55,5 +56,5 @@ def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(real_data) 
 def test_pairs_are_the_same_for_a_seed(real_data, preference) -> None:
     config = DataConfig(training=200, preference=preference)
     corpus = tasks.load(real_data, config, seed=0)
-    first, again, other = (start.pairs_of(corpus, seed, config) for seed in (0, 0, 1))
+    first, again, other = (preferences_of(corpus, config, seed) for seed in (0, 0, 1))
     assert list(first) == list(again) != list(other)

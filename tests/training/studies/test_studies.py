@@ -1,11 +1,12 @@
 """A whole study of the `smoke` preset, its report, and how claims are decided."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from gapo.cli import build
-from gapo_training.gapo import stages
+from gapo_training.gapo import reward_phase, stages
 from gapo_training.gapo.config import ConfigError
 from gapo_training.studies import cells, plan, starts
 from gapo_training.studies.cells import Outcome
@@ -176,3 +177,24 @@ def test_wrong_studies_are_named(tmp_path, change, told) -> None:
     (tmp_path / "s.yaml").write_text(SMALL.replace(*change), encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
         plan.read(str(tmp_path / "s.yaml"))
+
+
+def test_a_killed_cell_goes_on_to_the_same_figures(finished, corpus_folder, tmp_path, monkeypatch) -> None:
+    file, before = finished
+    cell, out = plan.read(str(file)).cells["gapo"], tmp_path / "out"
+    shutil.copytree(before / "starts", out / "starts")
+    phase = reward_phase.train
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reward_phase, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cells.run(cell, "smoke", 0, corpus_folder, out, resume=False, cpu=True)
+    monkeypatch.setattr(reward_phase, "train", phase)
+    with pytest.raises(ConfigError, match="go on with --resume"):
+        cells.run(cell, "smoke", 0, corpus_folder, out, resume=False, cpu=True)
+    done = cells.run(cell, "smoke", 0, corpus_folder, out, resume=True, cpu=True)
+    whole = cells.outcome(cell.folder(before, cell.configured("smoke", 0)))
+    for name in ("all_satisfied", "reward_model_logit", "auroc_pairs", "perplexity", "auroc_pairs_A0"):
+        assert done.figures["final"][name] == pytest.approx(whole.figures["final"][name], abs=1e-6)

@@ -1,6 +1,6 @@
 """What a run begins with: the supervised generator and the warmed-up reward model, folders that runs may share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -10,25 +10,22 @@ import torch
 from accelerate import Accelerator
 from gapo_model.checkpoint import save_checkpoint
 
-from gapo_training import preferential_responses, warmup
+from gapo_training import warmup
 from gapo_training.gapo import checkpoint, generator, reward_model, sft
-from gapo_training.gapo.config import DataConfig, GapoConfig
+from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.tasks import Corpus
-from gapo_training.preferential import Preference, augment
+from gapo_training.preferential import Preference, PreferentialPrompt, augment
 
 # How many constraints the prompts of each round of augmentation have at most. Prompts of one constraint say where the
 # fault is and are learned first; they also teach the judgement of one constraint at a time.
 ROUNDS = (5, 1, 5, 1)
 
 
-def pairs_of(corpus: Corpus, seed: int, config: DataConfig = DataConfig()) -> Sequence[Preference]:
-    """Preferences of the training records, shuffled: preferential prompts or preferential responses."""
-    records = corpus.training_records[: config.preference_records or None]
-    by_prompt = config.preference == "prompt"
-    draw: Callable[..., Sequence[Preference]] = augment if by_prompt else preferential_responses.draw
-    pairs = [pair for i, most in enumerate(ROUNDS) for pair in draw(records, seed + i, most=most)]
+def pairs_of(corpus: Corpus, seed: int) -> list[PreferentialPrompt]:
+    """Preferential prompts of the training records, shuffled."""
+    pairs = [p for i, most in enumerate(ROUNDS) for p in augment(corpus.training_records, seed + i, most=most)]
     Random(seed).shuffle(pairs)
     return pairs
 

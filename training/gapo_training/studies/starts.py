@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.preferences import preferences_of
 from gapo_training.studies.plan import digest
 
 
@@ -54,6 +55,6 @@ def reward_model(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
             return folder / "warmup" / "checkpoint"
         accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
         corpus = tasks.load(data, config.data, config.seed)
-        pairs = start.pairs_of(corpus, config.seed, config.data)
+        pairs = preferences_of(corpus, config.data, config.seed)
         with Journal(folder, accelerator.is_main_process, resume=True) as journal:
             return start.warmed_reward_model(accelerator, config, pairs, folder, journal, resume=True)
