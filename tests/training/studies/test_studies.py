@@ -58,7 +58,7 @@ def test_the_report_holds_every_cell_claim_and_plot(finished) -> None:
     found = json.loads((out / "reports/small/report.json").read_text(encoding="utf-8"))
     assert found["cells"]["gapo"]["metrics"]["auroc_pairs"]["n"] == 2
     assert found["cells"]["gapo"]["seeds"]["1"]["status"] == "finished"
-    assert "accuracy_modified_A0" in found["cells"]["gapo"]["metrics"]
+    assert "called_fake_A0" in found["cells"]["gapo"]["metrics"]
     cost = found["cells"]["gapo"]["costs"]["0"][0]
     assert all(cost[part] > 0 for part in ("rollout", "score", "update", "reward_model", "evaluation", "ppo_tokens"))
     assert found["cells"]["ppo"]["costs"]["0"][0]["reward_model"] == 0
@@ -196,5 +196,5 @@ def test_a_killed_cell_goes_on_to_the_same_figures(finished, corpus_folder, tmp_
         cells.run(cell, "smoke", 0, corpus_folder, out, resume=False, cpu=True)
     done = cells.run(cell, "smoke", 0, corpus_folder, out, resume=True, cpu=True)
     whole = cells.outcome(cell.folder(before, cell.configured("smoke", 0)))
-    for name in ("all_satisfied", "reward_model_logit", "auroc_pairs", "perplexity", "auroc_pairs_A0"):
+    for name in ("all_satisfied", "reward_model_logit", "auroc_pairs", "perplexity", "called_fake_A0"):
         assert done.figures["final"][name] == pytest.approx(whole.figures["final"][name], abs=1e-6)

@@ -14,10 +14,9 @@ from gapo_model.checkpoint import load_checkpoint
 from gapo_training.gapo import stages, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
 from gapo_training.gapo.config import ConfigError, GapoConfig
-from gapo_training.gapo.evaluation import judge_reward_model
+from gapo_training.gapo.evaluation import judge_discrimination
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.reward import ModuleReward
-from gapo_training.preferential import augment
 from gapo_training.studies import starts
 from gapo_training.studies.plan import RUNS, Cell
 
@@ -99,7 +98,7 @@ def _stages(cell: Cell, config: GapoConfig, data: Path, out: Path, folder: Path,
     rows = [json.loads(line) for line in (folder / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     if cell.method == "gapo":
         last = folder / "run/responses" / f"A{config.stages}.jsonl"
-        final |= _seen_by_the_warmed_up(discriminator, last, data, config)
+        final |= _seen_by_the_warmed_up(discriminator, last)
     held_out = [row for row in rows if row["kind"] == "held_out"]
     return {"final": final, "stages": held_out, "costs": [_cost(rows, k) for k in range(1, config.stages + 1)]}
 
@@ -127,7 +126,7 @@ def _budget(config: GapoConfig) -> dict[str, Any]:
     return {"rows": rows, "steps": steps, "warmup_steps": steps // 20}
 
 
-def _seen_by_the_warmed_up(checkpoint: Path, responses: Path, data: Path, config: GapoConfig) -> dict[str, float]:
+def _seen_by_the_warmed_up(checkpoint: Path, responses: Path) -> dict[str, float]:
     """How the reward model without adversarial stages judges the outputs of the last stage, names ending in _A0.
 
     The same outputs that the last reward model was measured on, so that the stages are all that differs.
@@ -135,10 +134,8 @@ def _seen_by_the_warmed_up(checkpoint: Path, responses: Path, data: Path, config
     rows = [json.loads(line) for line in responses.read_text(encoding="utf-8").splitlines()]
     model = load_checkpoint(checkpoint)
     scorer = ModuleReward(model, PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)).score
-    corpus = tasks.load(data, config.data, config.seed)
-    pairs = augment(corpus.held_out_records, 0)[: config.data.rm_pairs]
-    texts = [(row["prompt"], row["response"]) for row in rows]
-    found = judge_reward_model(scorer, pairs, texts, [row["kept"] for row in rows])
+    scores = scorer([(row["prompt"], row["response"]) for row in rows])
+    found = judge_discrimination(scores, [row["kept"] for row in rows])
     return {f"{name}_A0": value for name, value in found.items()}
 
 

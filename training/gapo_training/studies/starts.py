@@ -14,6 +14,10 @@ from gapo_training.gapo.preferences import preferences_of
 from gapo_training.studies.plan import digest
 
 
+MEASURED = ("held_out", "rm_pairs")  # settings of the data that only evaluation reads
+PREFERENCES = ("preference", "preference_records")  # and those that only the reward model's warm-up reads
+
+
 class Busy(RuntimeError):
     """Another command works in the folder."""
 
@@ -33,7 +37,7 @@ def locked(folder: Path, wait: bool) -> Iterator[None]:
 def generator(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
     """The supervised generator's folder; it depends on its own settings, the data and the seed alone."""
     values = config.as_dict()
-    corpora = {name: values["data"][name] for name in ("corpora", "training", "most_attributes")}
+    corpora = {name: value for name, value in values["data"].items() if name not in (*MEASURED, *PREFERENCES)}
     folder = out / "starts" / f"sft-{digest(corpora, values['generator'], values['sft'])}" / f"seed{config.seed}"
     with locked(folder, wait=True):
         if (folder / "sft" / "done").exists():
@@ -47,8 +51,8 @@ def generator(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
 def reward_model(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
     """The warmed-up reward model's checkpoint; it depends on its own settings, the preferences and the seed alone."""
     values = config.as_dict()
-    preferences = {n: values["data"][n] for n in ("corpora", "training", "preference", "preference_records")}
-    key = digest(preferences, values["reward_model"], {k: v for k, v in values["warmup"].items() if k != "seed"})
+    corpora = {name: value for name, value in values["data"].items() if name not in MEASURED}
+    key = digest(corpora, values["reward_model"], {k: v for k, v in values["warmup"].items() if k != "seed"})
     folder = out / "starts" / f"warmup-{key}" / f"seed{config.seed}"
     with locked(folder, wait=True):
         if (folder / "warmup" / "done").exists():
