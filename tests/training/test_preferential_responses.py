@@ -41,20 +41,21 @@ def test_on_real_descriptions_rules_agree_with_the_labels(real_data) -> None:
         assert by_text[pair.chosen].topic == by_text[pair.rejected].topic == pair.topic
 
 
-def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(real_data) -> None:
-    config = DataConfig(training=400)
-    corpus = tasks.load(real_data, config, seed=0)
+def test_the_setting_chooses_what_is_drawn_and_from_how_many_records(corpus_folder) -> None:
+    config = DataConfig()
+    corpus = tasks.load(corpus_folder, config, seed=0)
     prompts = preferences_of(corpus, config, 0)
     responses = preferences_of(corpus, DataConfig(preference="response"), 0)
     assert all(pair.rows[0][1] == pair.rows[1][1] for pair in prompts)
     assert all(pair.rows[0][0] == pair.rows[1][0] for pair in responses)
     few = preferences_of(corpus, DataConfig(preference_records=50), 0)
+    assert few
     assert {pair.response for pair in few} <= {record.text for record in corpus.training_records[:50]}
 
 
 @pytest.mark.parametrize("preference", ["prompt", "response"])
-def test_pairs_are_the_same_for_a_seed(real_data, preference) -> None:
-    config = DataConfig(training=200, preference=preference)
-    corpus = tasks.load(real_data, config, seed=0)
+def test_pairs_are_the_same_for_a_seed(corpus_folder, preference) -> None:
+    config = DataConfig(preference=preference)
+    corpus = tasks.load(corpus_folder, config, seed=0)
     first, again, other = (preferences_of(corpus, config, seed) for seed in (0, 0, 1))
     assert list(first) == list(again) != list(other)

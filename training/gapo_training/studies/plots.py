@@ -83,8 +83,10 @@ def _stages(study: Study, outcomes: Outcomes) -> Figure | None:
             places = [k for k in range(min(map(len, seeds))) if all(metric in rows[k] for rows in seeds)]
             if places:
                 _band(axes, places, [[rows[k][metric] for k in places] for rows in seeds], name)
+        axes.set_ylim(-0.03, 1.03)  # all are shares
         axes.set_title(metric, fontsize=9)
         axes.set_xlabel("stage")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     all_axes[0].legend(fontsize=7)
     return figure
 
@@ -122,6 +124,7 @@ def _spread(study: Study, outcomes: Outcomes) -> Figure | None:
         axes.set_ylim(0, 1)
         axes.set_title(name, fontsize=9)
         axes.set_xlabel("stage")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     all_axes[0].set_ylabel("probability of compliance, deciles")
     return figure
 
@@ -138,5 +141,5 @@ def _costs(study: Study, outcomes: Outcomes) -> Figure | None:
         left += seconds
     axes.invert_yaxis()
     axes.set_xlabel("wall seconds of a stage, mean over stages and seeds")
-    axes.legend(fontsize=7)
+    figure.legend(fontsize=7, loc="outside right upper")
     return figure

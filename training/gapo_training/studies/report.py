@@ -120,6 +120,7 @@ def _costs(outcomes: Outcomes) -> list[str]:
     lines = [f"| cell | {' | '.join(name.replace('_', ' ') for name in columns)} |", "|---" * (1 + len(columns)) + "|"]
     for name, cell in outcomes.items():
         rows = [row for one in cell.values() if one.figures for row in one.figures.get("costs", [])]
-        means = [f"{np.mean([row[column] for row in rows]):,.1f}" if rows else "not run" for column in columns]
+        nothing = "no stages" if any(one.figures for one in cell.values()) else "not run"
+        means = [f"{np.mean([row[column] for row in rows]):,.1f}" if rows else nothing for column in columns]
         lines.append(f"| {name} | {' | '.join(means)} |")
     return [*lines, "", "Wall seconds and tokens of one stage, mean over stages and seeds."]
