@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gapo_training.evaluation.statistics import mean_interval
 from gapo_training.studies.cells import Outcome
@@ -86,7 +87,7 @@ def _stages(study: Study, outcomes: Outcomes) -> Figure | None:
         axes.set_ylim(-0.03, 1.03)  # all are shares
         axes.set_title(metric, fontsize=9)
         axes.set_xlabel("stage")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     all_axes[0].legend(fontsize=7)
     return figure
 
@@ -124,7 +125,7 @@ def _spread(study: Study, outcomes: Outcomes) -> Figure | None:
         axes.set_ylim(0, 1)
         axes.set_title(name, fontsize=9)
         axes.set_xlabel("stage")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     all_axes[0].set_ylabel("probability of compliance, deciles")
     return figure
 
