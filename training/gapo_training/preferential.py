@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Literal, Protocol
 
 from gapo_core.constraints.attributes import Attribute
 
@@ -17,9 +17,17 @@ from gapo_training.corpora.record import Record
 from gapo_training.wordings import EVALUATION, TRAIN, Pool, render
 
 Action = Literal["modification", "insertion"]
+Rows = tuple[tuple[str, str], tuple[str, str]]
 FLAG_SLOTS = ("isforbusinesscomputing", "hasusbport", "familyFriendly")
 # Facts that people phrase in words of their own are harder to learn than names, and drawn more often.
 _HARD = {*FLAG_SLOTS, "priceRange", "customer rating", "area", "eatType", "hdmiport"}
+
+
+class Preference(Protocol):
+    """What a reward model is warmed up on: `rows` are a (prompt, response) of label 1 and one of label 0."""
+
+    @property
+    def rows(self) -> Rows: ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,10 @@ class PreferentialPrompt:
     def slot(self) -> str:
         """Slot of the (first) wrong fact."""
         return self.wrong[0].slot
+
+    @property
+    def rows(self) -> Rows:
+        return (self.accepted, self.response), (self.rejected, self.response)
 
 
 class Balance:

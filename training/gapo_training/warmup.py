@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from gapo_training import discriminator
 from gapo_training.discriminator import Discriminator
 from gapo_training.evaluate import report, score
-from gapo_training.preferential import PreferentialPrompt
+from gapo_training.preferential import Preference, PreferentialPrompt
 
 Progress = Callable[[int, float], None]
 Figures = Callable[[int, dict[str, float]], None]
@@ -45,7 +45,7 @@ def learning_rate_factor(config: WarmupConfig, step: int) -> float:
     return max(0.0, (config.steps - step) / max(1, config.steps - config.warmup_steps))
 
 
-def batch_of(pairs: Sequence[PreferentialPrompt], config: WarmupConfig, number: int) -> list[PreferentialPrompt]:
+def batch_of(pairs: Sequence[Preference], config: WarmupConfig, number: int) -> list[Preference]:
     """Pairs of micro-batch `number`: every epoch a new order, drawn from (seed, epoch) alone.
 
     A resumed run, and one that splits a step into micro-batches, thus sees the same pairs.
@@ -64,7 +64,7 @@ def _epoch_order(count: int, seed: str) -> list[int]:
 def train(
     model: Discriminator,
     tokenizer_file: Path,
-    pairs: Sequence[PreferentialPrompt],
+    pairs: Sequence[Preference],
     config: WarmupConfig,
     out: Path,
     resume: bool = False,
@@ -101,7 +101,7 @@ def train(
         total = 0.0
         for micro in range(config.accumulate):
             batch = batch_of(pairs, config, step * config.accumulate + micro)
-            texts = [(p.accepted, p.response) for p in batch] + [(p.rejected, p.response) for p in batch]
+            texts = [pair.rows[0] for pair in batch] + [pair.rows[1] for pair in batch]
             ids = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
             labels = torch.tensor([1.0] * len(batch) + [0.0] * len(batch), device=device)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
-from gapo_training.baselines import amapo, encoding, preferences, trainers
+from gapo_training.baselines import amapo, encoding, trainers
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.gapo import generator
+from gapo_training.gapo.start import pairs_of
 from torch.nn import functional as F
 
 FORMS = [
@@ -35,7 +36,7 @@ def log_probs(model, branch):
 
 @pytest.fixture(scope="module")
 def pairs(corpus):
-    return preferences.load(corpus, "prompt", 0, 12)
+    return pairs_of(corpus, 0)[:12]
 
 
 @pytest.fixture

@@ -1,54 +1,20 @@
-"""Pairs hold by the rules; branches begin where their form says; steps see the same pairs whatever the method."""
-
-from random import Random
+"""Branches begin where their form says; steps see the same pairs whatever the method."""
 
 import pytest
-from gapo_training.baselines import encoding, preferences
+from gapo_training.baselines import encoding
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.gapo import generator
 from gapo_training.gapo.generator import ANSWER
 from gapo_training.gapo.start import pairs_of
-from gapo_training.gapo.tasks import verdict
 from trl.data_utils import extract_prompt
-
-
-def test_a_rejected_response_was_written_by_a_person_and_breaks_the_prompt(corpus) -> None:
-    texts = {r.text for r in corpus.training_records}
-    found = 0
-    for prompt in pairs_of(corpus, 0)[:80]:
-        inventory = corpus.inventories[prompt.topic]
-        pool = sorted(r.text for r in corpus.training_records if r.topic == prompt.topic)
-        rejected = preferences.rejected_response(prompt, pool, Random(0))
-        if rejected is None:
-            continue
-        found += 1
-        assert rejected in texts
-        assert any(verdict(a, rejected, inventory) in ("missing", "wrong") for a in prompt.replaced)
-        assert all(verdict(a, prompt.response, inventory) == "satisfied" for a in prompt.replaced)
-    assert found > 70
-
-
-def test_no_response_is_rejected_without_proof(corpus) -> None:
-    prompt = pairs_of(corpus, 0)[0]
-    assert preferences.rejected_response(prompt, [prompt.response], Random(0)) is None
-
-
-def test_both_preferences_share_their_accepted_branches(corpus) -> None:
-    prompts = preferences.load(corpus, "prompt", 0, 50)
-    responses = preferences.load(corpus, "response", 0, 50)
-    assert len(prompts) == 50
-    assert {p.accepted for p in responses} <= {p.accepted for p in prompts}
-    assert all(p.accepted[1] == p.rejected[1] and p.accepted[0] != p.rejected[0] for p in prompts)
-    assert all(p.accepted[0] == p.rejected[0] and p.accepted[1] != p.rejected[1] for p in responses)
-    assert preferences.load(corpus, "response", 0, 50) == responses
 
 
 def test_the_naive_form_begins_where_trl_finds_the_common_prefix(corpus, supervised) -> None:
     _, speech = generator.load(supervised)
-    for pair in preferences.load(corpus, "prompt", 0, 30):
+    for pair in pairs_of(corpus, 0)[:30]:
         naive, masked = (encoding.branches(pair, speech, form) for form in ("naive", "masked"))
-        texts = [prompt + ANSWER + response for prompt, response in (pair.accepted, pair.rejected)]
-        for text, branch, prompt in zip(texts, masked, (pair.accepted[0], pair.rejected[0]), strict=True):
+        texts = [prompt + ANSWER + response for prompt, response in pair.rows]
+        for text, branch, prompt in zip(texts, masked, (pair.accepted, pair.rejected), strict=True):
             assert [*speech.tokenizer.encode(text), speech.end] == branch.ids
             assert branch.start == len(speech.prompt(prompt))
         shared = extract_prompt(dict(zip(("chosen", "rejected"), texts, strict=True)))["prompt"]
@@ -69,7 +35,7 @@ def test_a_step_takes_the_same_pairs_and_every_epoch_takes_all(tmp_path) -> None
 def test_ktos_mismatched_responses_are_never_the_matching_one(corpus, supervised) -> None:
     """With distinct texts: a pair's two branches share their response."""
     _, speech = generator.load(supervised)
-    pairs = list({p.accepted[1]: p for p in preferences.load(corpus, "prompt", 0, 60)}.values())[:8]
+    pairs = list({p.response: p for p in pairs_of(corpus, 0)[:60]}.values())[:8]
     both = [encoding.branches(p, speech, "masked") for p in pairs]
     rows = list(encoding.unpaired(both, range(8), 4))
     assert [r["label"] for r in rows] == [*[True] * 4, *[False] * 4] * 2
@@ -83,4 +49,4 @@ def test_a_row_beyond_the_generators_positions_is_refused(corpus, supervised) ->
     _, speech = generator.load(supervised)
     config = BaselineConfig("dpo", supervised)
     with pytest.raises(ValueError, match=r"tokens does not fit its 20 positions; lower data\.most_attributes"):
-        encoding.encode(preferences.load(corpus, "prompt", 0, 5), speech, config, 20)
+        encoding.encode(pairs_of(corpus, 0)[:5], speech, config, 20)

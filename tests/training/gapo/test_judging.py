@@ -131,3 +131,10 @@ def test_tasks_are_satisfied_by_their_own_references_and_share_none(corpus_folde
     one, other = (tasks.reworded(corpus.training[0], key) for key in ("a", "b"))
     assert set(one.asked) == set(other.asked)
     assert one.prompt != other.prompt
+
+
+def test_the_spread_of_scores_is_in_deciles_of_probability() -> None:
+    found = evaluation.spread(np.array([-100.0, 0.0, 100.0]))
+    assert len(found) == 11
+    assert (found[0], found[5], found[10]) == pytest.approx((0, 0.5, 1))
+    assert evaluation.spread(np.array([np.nan, np.nan])) == pytest.approx([0.0] * 11)

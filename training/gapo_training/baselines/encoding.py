@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gapo_training.baselines.config import BaselineConfig, Form
-from gapo_training.baselines.preferences import Pair
 from gapo_training.gapo.config import ConfigError
 from gapo_training.gapo.generator import Speech
+from gapo_training.preferential import Preference
 
 Row = Mapping[str, Any]
 
@@ -24,14 +24,14 @@ class Branch:
     start: int
 
 
-def branches(pair: Pair, speech: Speech, form: Form) -> tuple[Branch, Branch]:
+def branches(pair: Preference, speech: Speech, form: Form) -> tuple[Branch, Branch]:
     """The accepted and the rejected branch.
 
     `masked`: each branch's loss begins at its own response. `naive`: it begins where the token rows part, as in a
     trainer that takes their common prefix for the prompt, so prompt tokens behind that place are trained on.
     """
     starts, rows = [], []
-    for prompt, response in (pair.accepted, pair.rejected):
+    for prompt, response in pair.rows:
         ids = speech.prompt(prompt)
         starts.append(len(ids))
         rows.append([*ids, *speech.response(response)])
@@ -52,7 +52,7 @@ def order(count: int, config: BaselineConfig) -> list[int]:
 
 
 def encode(
-    pairs: Sequence[Pair], speech: Speech, config: BaselineConfig, positions: int
+    pairs: Sequence[Preference], speech: Speech, config: BaselineConfig, positions: int
 ) -> list[tuple[Branch, Branch]]:
     """All pairs as branches. Raises `ConfigError` where a row is longer than the generator's `positions`."""
     encoded = [branches(pair, speech, config.form) for pair in pairs]

@@ -1,17 +1,19 @@
 """A baseline run: preferences, one method's steps from the supervised generator, and the generator's folder."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from transformers import PrinterCallback
 
-from gapo_training.baselines import encoding, preferences
+from gapo_training.baselines import encoding
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.baselines.record import Record, last_checkpoint
 from gapo_training.gapo import generator, provenance, tasks
 from gapo_training.gapo.config import ConfigError
 from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.preferences import preferences_of
 
 __all__ = ["BaselineConfig", "train"]
 
@@ -35,7 +37,8 @@ def train(config: BaselineConfig, data: Path, out: Path, resume: bool = False) -
         raise ConfigError("method: needs TRL; pip install 'gapo[baselines]' (Python 3.11 or newer)") from None
     corpus = tasks.load(data, config.data, config.seed)
     (model, speech), (reference, _) = generator.load(config.generator), generator.load(config.generator)
-    pairs = preferences.load(corpus, config.preference, config.seed, config.pairs)
+    drawn = preferences_of(corpus, replace(config.data, preference=config.preference), config.seed)
+    pairs = drawn[: config.pairs or None]
     if len(pairs) < config.rows:
         raise ConfigError(f"rows: {config.rows} is more than the {len(pairs)} pairs of the data; use fewer")
     both = encoding.encode(pairs, speech, config, model.config.max_position_embeddings)

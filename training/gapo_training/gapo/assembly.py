@@ -1,5 +1,6 @@
 """The parts of a run: models, optimisers, backends, their checkpoint, and the bundles that it publishes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +26,7 @@ from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.reward import ModuleReward, RewardBackend, ServerReward, freeze, thaw
 from gapo_training.gapo.rollout import HFRollout, RolloutBackend, VLLMRollout
 from gapo_training.gapo.tasks import Corpus
-from gapo_training.preferential import PreferentialPrompt, augment
+from gapo_training.preferential import Preference, PreferentialPrompt, augment
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Run:
     config: GapoConfig
     out: Path
     corpus: Corpus
-    pairs: list[PreferentialPrompt]
+    pairs: Sequence[Preference]
     held_out_pairs: list[PreferentialPrompt]
     journal: Journal
     learner: ppo.Learner
@@ -60,7 +61,7 @@ def assemble(
     config: GapoConfig,
     out: Path,
     corpus: Corpus,
-    pairs: list[PreferentialPrompt],
+    pairs: Sequence[Preference],
     journal: Journal,
     policy: Path,
     discriminator: Path,

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from gapo_training.gapo.config import RewardPhaseConfig
-from gapo_training.preferential import PreferentialPrompt
+from gapo_training.preferential import Preference
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class AdversarialBuffer:
 
 
 def phase_rows(
-    buffer: AdversarialBuffer, pairs: Sequence[PreferentialPrompt], config: RewardPhaseConfig, key: str
+    buffer: AdversarialBuffer, pairs: Sequence[Preference], config: RewardPhaseConfig, key: str
 ) -> tuple[list[LabelledRow], dict[str, float]]:
     """The `samples` rows of one phase, and how many of each kind they are.
 
-    The share `generated` comes from the buffer as far as that reaches; preferential prompts, both sides of each, fill
-    the rest. All draws come from `key`. Raises `ValueError` when there are too few pairs.
+    The share `generated` comes from the buffer as far as that reaches; preferences, both sides of each, fill the
+    rest. All draws come from `key`. Raises `ValueError` when there are too few pairs.
     """
     rng = Random(key)
     usable = [(row, value) for row in buffer.rows if (value := label(row, config)) is not None]
@@ -82,11 +82,12 @@ def phase_rows(
     fakes = [LabelledRow(r.prompt, r.response, value, "generated") for r, value in rng.sample(usable, wanted)]
     count = (config.samples - len(fakes)) // 2
     if count > len(pairs):
-        raise ValueError(f"reward_phase.samples: {count} preferential prompts are needed and {len(pairs)} are at hand")
+        raise ValueError(f"reward_phase.samples: {count} preferences are needed and {len(pairs)} are at hand")
     rows = list(fakes)
     for pair in rng.sample(pairs, count):
-        rows.append(LabelledRow(pair.accepted, pair.response, 1.0, "accepted"))
-        rows.append(LabelledRow(pair.rejected, pair.response, 0.0, "rejected"))
+        accepted, rejected = pair.rows
+        rows.append(LabelledRow(*accepted, 1.0, "accepted"))
+        rows.append(LabelledRow(*rejected, 0.0, "rejected"))
     counts = {
         "rows": float(len(rows)),
         "generated_rows": float(len(fakes)),

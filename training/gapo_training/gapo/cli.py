@@ -10,14 +10,14 @@ from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
 from gapo_training.gapo import config as settings
-from gapo_training.gapo import generator, start, tasks
-from gapo_training.gapo.evaluation import judge, judge_reward_model, kept
+from gapo_training.gapo import start, tasks
+from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
+from gapo_training.gapo.evaluation import judge_reward_model, kept
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.plan import describe
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.provenance import write as write_provenance
 from gapo_training.gapo.reward import ModuleReward
-from gapo_training.gapo.rollout import HFRollout
 from gapo_training.gapo.stages import run
 from gapo_training.preferential import augment
 
@@ -91,13 +91,7 @@ def add_eval_commands(group: typer.Typer) -> None:
         """Rule-checked satisfaction on held-out prompts; JSON on stdout."""
         chosen = _read(config, set_)
         corpus = tasks.load(data, chosen.data, chosen.seed)
-        model, speech = generator.load(checkpoint)
-        width, longest = chosen.rollout.batch, chosen.rollout.max_new_tokens
-        sampler = HFRollout(model, speech.end, speech.pad, width, longest, temperature)
-        prompts = [speech.prompt(task.prompt) for task in corpus.held_out]
-        responses = sampler.generate(prompts, [seed * 1_000_003 + i for i in range(len(prompts))])
-        texts = [speech.text(response) for response in responses]
-        figures = judge(corpus.held_out, texts, corpus)
+        figures, texts = judge_checkpoint(checkpoint, chosen, corpus, temperature, seed)
         if reward_model:
             judge_model = discriminator.load(reward_model)
             encoder = PairEncoder(reward_model / "tokenizer.json", judge_model.shape.max_tokens)

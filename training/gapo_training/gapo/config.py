@@ -28,6 +28,8 @@ class DataConfig:
     most_attributes: int = 8  # prompts that ask for more are left out
     wordings: Literal["plain", "many"] = "many"  # of prompts: a handful, or those of the reward model's warm-up
     rm_pairs: int = 256  # held-out preferential prompts that measure the reward model
+    preference: Literal["prompt", "response"] = "prompt"  # two prompts of a response, or two responses of a prompt
+    preference_records: int = 0  # training records that preferences are drawn from; 0 takes all
 
 
 @dataclass(frozen=True)

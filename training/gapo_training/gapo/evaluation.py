@@ -56,6 +56,12 @@ def judge(tasks: Sequence[Task], texts: Sequence[str], corpus: Corpus) -> dict[s
     }
 
 
+def spread(scores: Scores) -> list[float]:
+    """Deciles 0, 10 … 100 of the probabilities 1 / (1 + e^-score) that the reward model gives; NaN counts as 0."""
+    probabilities = 1 / (1 + np.exp(-np.nan_to_num(scores, nan=-np.inf).clip(-60, 60)))
+    return [float(value) for value in np.percentile(probabilities, range(0, 101, 10))]
+
+
 def judge_reward_model(
     scorer: Scorer,
     pairs: Sequence[PreferentialPrompt],
@@ -78,10 +84,15 @@ def judge_reward_model(
         "accuracy_inserted": float((rejected[actions == "insertion"] <= 0).mean()),
         "auroc_pairs": auroc(accepted, rejected),
     }
-    scores = np.nan_to_num(scorer(generated), nan=-np.inf)
+    return figures | judge_discrimination(scorer(generated), verdicts)
+
+
+def judge_discrimination(scores: Scores, verdicts: Sequence[bool | None]) -> dict[str, float]:
+    """The figures of `judge_reward_model` that concern generated outputs, of their scores and the rules' verdicts."""
+    scores = np.nan_to_num(scores, nan=-np.inf)
     good = np.array([verdict is True for verdict in verdicts])
     bad = np.array([verdict is False for verdict in verdicts])
-    figures["called_fake"] = float((scores <= 0).mean())
+    figures = {"called_fake": float((scores <= 0).mean())}
     if bad.any():
         figures["accuracy_generated"] = float((scores[bad] <= 0).mean())
     if good.any():

@@ -41,15 +41,19 @@ class Speech:
 
     @property
     def pad(self) -> int:
-        return int(self.tokenizer.pad_token_id)
+        """Padding is masked, so that the end token serves where a tokenizer has none of its own."""
+        return self.end if self.tokenizer.pad_token_id is None else int(self.tokenizer.pad_token_id)
 
     def prompt(self, text: str) -> list[int]:
-        """Ids that the response follows: the chat template where the tokenizer has one, else prompt and mark."""
+        """Ids that the response follows: the chat template where the tokenizer has one, else the prompt, with the mark
+        where the vocabulary has it."""
         if self.tokenizer.chat_template:
             message = [{"role": "user", "content": text}]
             return cast(list[int], self.tokenizer.apply_chat_template(message, add_generation_prompt=True))
         ids = self.tokenizer.encode(text, add_special_tokens=False)
-        return [*ids, self.tokenizer.convert_tokens_to_ids(ANSWER)]
+        mark = self.tokenizer.convert_tokens_to_ids(ANSWER)  # of an unknown token: None or the unknown token's
+        known = mark is not None and self.tokenizer.convert_ids_to_tokens(mark) == ANSWER
+        return [*ids, mark] if known else cast(list[int], ids)
 
     def response(self, text: str) -> list[int]:
         """Ids of a complete response, its end token included."""

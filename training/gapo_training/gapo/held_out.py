@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from gapo_training.gapo import ppo
 from gapo_training.gapo.assembly import Run
 from gapo_training.gapo.distributed import gather, share_of
-from gapo_training.gapo.evaluation import judge, judge_reward_model, kept
-from gapo_training.gapo.generator import Sequences
+from gapo_training.gapo.evaluation import judge, judge_reward_model, kept, spread
+from gapo_training.gapo.generator import Sequences, Speech
 from gapo_training.gapo.reward import ModuleReward
 
 
@@ -28,7 +29,9 @@ def measure(run: Run, number: int) -> dict[str, float]:
     prompts = [learner.speech.prompt(task.prompt) for task in mine]
     responses = run.greedy.generate(prompts, [0] * len(mine))
     texts = gather(run.accelerator, [learner.speech.text(response) for response in responses])
-    nats = gather(run.accelerator, surprise(learner, prompts, responses, config.ppo.micro_batch))
+    nats = gather(
+        run.accelerator, surprise(learner.reference, learner.speech, prompts, responses, config.ppo.micro_batch)
+    )
     tokens = gather(run.accelerator, [len(response) for response in responses])
     ended = gather(run.accelerator, [response[-1] == learner.speech.end for response in responses])
     judged = judge(wanted, texts, run.corpus)
@@ -40,6 +43,7 @@ def measure(run: Run, number: int) -> dict[str, float]:
     outputs = [(task.prompt, text) for task, text in zip(wanted, texts, strict=True)]
     scores = scorer(outputs)
     judged["reward_model_logit"] = float(np.nanmean(scores)) if not np.isnan(scores).all() else None
+    judged["reward_model_spread"] = spread(scores)
     judged["reward_model_positive"] = float((np.nan_to_num(scores, nan=-1.0) > 0).mean())
     verdicts = [kept(task, text, run.corpus) for task, text in zip(wanted, texts, strict=True)]
     figures = judge_reward_model(scorer, run.held_out_pairs, outputs, verdicts)
@@ -51,15 +55,16 @@ def measure(run: Run, number: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def surprise(learner: ppo.Learner, prompts: list[list[int]], responses: list[list[int]], size: int) -> list[float]:
-    """Nats of each response under the reference, the supervised model."""
+def surprise(
+    reference: nn.Module, speech: Speech, prompts: list[list[int]], responses: list[list[int]], size: int
+) -> list[float]:
+    """Nats of each response under the reference, an `Actor` of the supervised model."""
+    device = next(reference.parameters()).device
     result = [0.0] * len(prompts)
     lengths = [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)]
     for part in ppo.micro_batches(range(len(prompts)), lengths, size):
-        batch = Sequences.of(
-            [prompts[i] for i in part], [responses[i] for i in part], learner.speech.pad, learner.accelerator.device
-        )
-        for i, row in zip(part, learner.reference(batch)[0].sum(1).tolist(), strict=True):
+        batch = Sequences.of([prompts[i] for i in part], [responses[i] for i in part], speech.pad, device)
+        for i, row in zip(part, reference(batch)[0].sum(1).tolist(), strict=True):
             result[i] = -row
     return result
 

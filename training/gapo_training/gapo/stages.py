@@ -17,6 +17,7 @@ from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.ppo import TrainingStopped
+from gapo_training.gapo.preferences import preferences_of
 from gapo_training.gapo.provenance import write as write_provenance
 from gapo_training.gapo.reward import freeze
 from gapo_training.gapo.tasks import Task
@@ -35,7 +36,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:
             write_provenance(out, config, corpus, accelerator.num_processes)
-        pairs = start.pairs_of(corpus, config.seed)
+        pairs = preferences_of(corpus, config.data, config.seed)
         began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
         supervised = time.perf_counter()

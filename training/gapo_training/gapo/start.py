@@ -1,5 +1,7 @@
 """What a run begins with: the supervised generator and the warmed-up reward model, folders that runs may share."""
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +15,7 @@ from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.tasks import Corpus
-from gapo_training.preferential import PreferentialPrompt, augment
+from gapo_training.preferential import Preference, PreferentialPrompt, augment
 
 # How many constraints the prompts of each round of augmentation have at most. Prompts of one constraint say where the
 # fault is and are learned first; they also teach the judgement of one constraint at a time.
@@ -75,7 +77,7 @@ def supervised_generator(
 def warmed_reward_model(
     accelerator: Accelerator,
     config: GapoConfig,
-    pairs: list[PreferentialPrompt],
+    pairs: Sequence[Preference],
     out: Path,
     journal: Journal,
     resume: bool,
@@ -86,7 +88,8 @@ def warmed_reward_model(
     """
     folder = out / "warmup" / "checkpoint"
     if accelerator.is_main_process and not (resume and (out / "warmup" / "done").exists()):
-        texts = [text for pair in pairs[:20000] for text in (pair.accepted, pair.rejected, pair.response)]
+        # Each text of a pair once: its prompt, or its response, stands in both rows.
+        texts = [text for pair in pairs[:20000] for text in dict.fromkeys(chain(*pair.rows))]
         model, tokenizer = reward_model.build(config.reward_model, texts, config.seed, out / "warmup")
         model.to(accelerator.device)
 

@@ -1,0 +1,200 @@
+"""A whole study of the `smoke` preset, its report, and how claims are decided."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from gapo.cli import build
+from gapo_training.gapo import reward_phase, stages
+from gapo_training.gapo.config import ConfigError
+from gapo_training.studies import cells, plan, starts
+from gapo_training.studies.cells import Outcome
+from gapo_training.studies.claims import decide
+from gapo_training.studies.plan import Claim
+from typer.testing import CliRunner
+
+SMALL = """
+title: A study for tests
+question: Does everything hang together?
+metrics: [all_satisfied, satisfied, auroc_pairs]
+plots: [bars, stages, tokens, spread, costs]
+cells:
+  sft: {method: sft}
+  ppo: {method: ppo, set: {stages: 1}}
+  gapo: {method: gapo, set: {stages: 1}}
+  unknown: {method: ppo, set: {ppo.no_such: 1}}
+claims:
+  - {says: GAPO beats SFT, kind: greater, cells: [gapo, sft]}
+  - {says: Never run, kind: at_least, cells: [unknown], least: 0.5}
+"""
+
+
+def study(*arguments):
+    return CliRunner().invoke(build("study"), ["study", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def finished(corpus_folder, tmp_path_factory) -> tuple[Path, Path]:
+    """The study's file and the folder where it ran with two seeds."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
+    common = [folder / "small.yaml", "--data", corpus_folder, "--out", folder / "out", "--preset", "smoke", "--cpu"]
+    done = study(*common, "--seeds", "0,1")
+    assert done.exit_code == 0, done.output
+    assert "not run: ppo.no_such: is not a setting" in done.stderr
+    return folder / "small.yaml", folder / "out"
+
+
+def test_the_report_holds_every_cell_claim_and_plot(finished) -> None:
+    _, out = finished
+    text = (out / "reports/small/report.md").read_text(encoding="utf-8")
+    assert "| sft | 2 of 2 | " in text
+    assert "| unknown | 0 of 2 | not run |" in text
+    assert "**not run** – Never run: unknown has no finished run with all_satisfied." in text
+    for plot in ("bars", "stages", "tokens", "spread", "costs"):
+        assert f"![{plot}]({plot}.png)" in text
+        assert (out / f"reports/small/{plot}.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads((out / "reports/small/report.json").read_text(encoding="utf-8"))
+    assert found["cells"]["gapo"]["metrics"]["auroc_pairs"]["n"] == 2
+    assert found["cells"]["gapo"]["seeds"]["1"]["status"] == "finished"
+    assert "called_fake_A0" in found["cells"]["gapo"]["metrics"]
+    cost = found["cells"]["gapo"]["costs"]["0"][0]
+    assert all(cost[part] > 0 for part in ("rollout", "score", "update", "reward_model", "evaluation", "ppo_tokens"))
+    assert found["cells"]["ppo"]["costs"]["0"][0]["reward_model"] == 0
+
+
+def test_cells_share_their_starts(finished) -> None:
+    _, out = finished
+    assert len(list((out / "starts").glob("sft-*/seed*/sft/done"))) == 2
+    assert len(list((out / "starts").glob("warmup-*/seed*/warmup/done"))) == 2
+    (metrics,) = (out / "cells").glob("sft-*/seed0/run/metrics.jsonl")
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    assert {row["kind"] for row in rows} == {"start", "held_out"}  # nothing was trained again
+
+
+def test_finished_cells_are_skipped_and_begun_ones_need_resume(finished, corpus_folder, monkeypatch) -> None:
+    file, out = finished
+    monkeypatch.setattr(stages, "run", lambda *a, **k: pytest.fail("a finished cell was run again"))
+    common = [file, "--data", corpus_folder, "--out", out, "--preset", "smoke", "--cpu", "--seeds", "0 1"]
+    assert study(*common).exit_code == 0
+    cell = plan.read(str(file)).cells["ppo"]
+    folder = cell.folder(out, cell.configured("smoke", 1))
+    hidden = folder / "hidden.json"
+    (folder / "figures.json").rename(hidden)
+    try:
+        refused = study(*common, "--only", "ppo")
+        assert "go on with --resume" in refused.stderr
+        reported = (out / "reports/small/report.md").read_text(encoding="utf-8")
+        assert "| ppo | 1 of 2 | " in reported
+        assert "- ppo, seed 1: begun, not finished" in reported
+    finally:
+        hidden.rename(folder / "figures.json")
+    with pytest.raises(ConfigError, match="holds other files"):
+        cells.run(cell, "smoke", 0, out, out, resume=False, cpu=True)
+    with starts.locked(folder, wait=False), pytest.raises(starts.Busy, match="another command works here"):
+        cells.run(cell, "smoke", 1, corpus_folder, out, resume=True, cpu=True)
+
+
+def test_a_diverged_cell_ends_with_its_diagnosis(finished, corpus_folder, tmp_path) -> None:
+    file, _ = finished
+    text = file.read_text(encoding="utf-8").replace(
+        "method: ppo, set: {stages: 1}", "method: ppo, set: {ppo.kl_limit: -1}"
+    )
+    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
+    common = [tmp_path / "bad.yaml", "--data", corpus_folder, "--out", tmp_path / "out", "--preset", "smoke", "--cpu"]
+    done = study(*common, "--seeds", "0", "--only", "ppo")
+    assert done.exit_code == 0
+    assert "left the reference" in done.stderr
+    report = (tmp_path / "out/reports/bad/report.md").read_text(encoding="utf-8")
+    assert "| ppo | 0 of 1, 1 stopped | not run" in report
+    assert "- ppo, seed 0: " in report
+
+
+def outcomes(**samples):
+    return {
+        name: {seed: Outcome("finished", figures={"final": {"all_satisfied": v}}) for seed, v in enumerate(sample)}
+        for name, sample in samples.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        ((0.8, 0.9, 0.85), (0.5, 0.6, 0.7), "reproduces"),
+        ((0.5, 0.6, 0.7), (0.8, 0.9, 0.85), "does not reproduce"),
+        ((0.5, 0.9, 0.7), (0.6, 0.8, 0.85), "not decided"),
+        ((0.9,), (0.1, 0.2), "not decided"),
+        ((), (0.1, 0.2), "not run"),
+    ],
+)
+def test_a_claim_is_decided_by_separated_intervals(a, b, verdict) -> None:
+    claim = Claim("a beats b", "greater", ("a", "b"))
+    assert decide(claim, outcomes(a=a, b=b)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("least", "verdict"), [(0.5, "reproduces"), (0.95, "does not reproduce"), (0.7, "not decided")]
+)
+def test_a_threshold_is_reached_by_the_whole_interval(least, verdict) -> None:
+    claim = Claim("enough", "at_least", ("a",), least=least)
+    assert decide(claim, outcomes(a=(0.6, 0.7, 0.8))).verdict == verdict
+
+
+def test_rising_is_decided_by_the_change_of_each_seed() -> None:
+    def rows(first, last):
+        return Outcome("finished", figures={"final": {}, "stages": [{"m": first}, {"other": 0}, {"m": last}]})
+
+    claim = Claim("it rises", "rises", ("a",), metric="m")
+    assert decide(claim, {"a": {0: rows(0.1, 0.3), 1: rows(0.5, 0.6)}}).verdict == "reproduces"
+    assert decide(claim, {"a": {0: rows(0.1, 0.3), 1: rows(0.7, 0.6)}}).verdict == "not decided"
+
+
+@pytest.mark.parametrize("name", plan.names())
+def test_every_study_of_the_package_is_sound(name) -> None:
+    study = plan.read(name)
+    assert study.metrics
+    for cell in study.cells.values():
+        if "reward_model.kind" not in cell.settings:
+            assert cell.configured("laptop", 3).warmup.seed == 3
+    same = [
+        c for c in plan.read("main").cells.values() if c.name in study.cells and study.cells[c.name].method == c.method
+    ]
+    assert all(study.cells[c.name].settings == c.settings for c in same)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("cells: [gapo, sft]", "cells: [gapo, nobody]"), "names cell 'nobody'"),
+        (("cells: [gapo, sft]", "cells: [gapo]"), "greater takes 2 cells"),
+        (("plots: [bars", "plots: [pie"), "plots: 'pie' is none of"),
+        (("question:", "questions:"), r"study\.questions: is not a setting"),
+        (("{method: sft}", "{method: sft, options: {steps: 1}}"), "options: belong to baselines"),
+    ],
+)
+def test_wrong_studies_are_named(tmp_path, change, told) -> None:
+    (tmp_path / "s.yaml").write_text(SMALL.replace(*change), encoding="utf-8")
+    with pytest.raises(ConfigError, match=told):
+        plan.read(str(tmp_path / "s.yaml"))
+
+
+def test_a_killed_cell_goes_on_to_the_same_figures(finished, corpus_folder, tmp_path, monkeypatch) -> None:
+    file, before = finished
+    cell, out = plan.read(str(file)).cells["gapo"], tmp_path / "out"
+    shutil.copytree(before / "starts", out / "starts")
+    phase = reward_phase.train
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reward_phase, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cells.run(cell, "smoke", 0, corpus_folder, out, resume=False, cpu=True)
+    monkeypatch.setattr(reward_phase, "train", phase)
+    with pytest.raises(ConfigError, match="go on with --resume"):
+        cells.run(cell, "smoke", 0, corpus_folder, out, resume=False, cpu=True)
+    done = cells.run(cell, "smoke", 0, corpus_folder, out, resume=True, cpu=True)
+    whole = cells.outcome(cell.folder(before, cell.configured("smoke", 0)))
+    for name in ("all_satisfied", "reward_model_logit", "auroc_pairs", "perplexity", "called_fake_A0"):
+        assert done.figures["final"][name] == pytest.approx(whole.figures["final"][name], abs=1e-6)

@@ -1,0 +1,73 @@
+"""Deciding the paper's claims from intervals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from gapo_training.evaluation.statistics import Interval, mean_interval
+from gapo_training.studies.cells import Outcome
+from gapo_training.studies.plan import Claim
+
+Verdict = Literal["reproduces", "does not reproduce", "not decided", "not run"]
+Outcomes = Mapping[str, Mapping[int, Outcome]]  # by cell and seed
+LEAST_SEEDS = 2  # one value has no interval
+
+
+@dataclass(frozen=True)
+class Decision:
+    claim: Claim
+    verdict: Verdict
+    because: str
+
+    def sentence(self) -> str:
+        paper = f" (paper: {self.claim.paper})" if self.claim.paper else ""
+        return f"**{self.verdict}** – {self.claim.says}{paper}: {self.because}."
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def values(outcomes: Mapping[int, Outcome], metric: str) -> list[float]:
+    """The metric of every finished seed that has it."""
+    finals = [outcome.figures["final"] for outcome in outcomes.values() if outcome.figures]
+    return [float(final[metric]) for final in finals if final.get(metric) is not None]
+
+
+def shown(interval: Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def decide(claim: Claim, outcomes: Outcomes) -> Decision:
+    """Reproduced where intervals separate the claimed way, refuted where they separate the other way."""
+    samples = {name: _sample(claim, outcomes[name]) for name in claim.cells}
+    for name, sample in samples.items():
+        if not sample:
+            return Decision(claim, "not run", f"{name} has no finished run with {claim.metric}")
+        if len(sample) < LEAST_SEEDS:
+            return Decision(claim, "not decided", f"{name} has one finished seed, and one has no interval")
+    first, *rest = ((name, mean_interval(sample)) for name, sample in samples.items())
+    name, interval = first
+    if claim.kind == "greater":
+        other, against = rest[0]
+        because = f"{claim.metric} {name} {shown(interval)}, {other} {shown(against)}"
+        return Decision(claim, _verdict(interval.low > against.high, interval.high < against.low), because)
+    if claim.kind == "at_least":
+        because = f"{claim.metric} {name} {shown(interval)}, wanted {claim.least:g}"
+        return Decision(claim, _verdict(interval.low >= claim.least, interval.high < claim.least), because)
+    because = f"{claim.metric} of {name} changes by {shown(interval)} over the stages"
+    return Decision(claim, _verdict(interval.low > 0, interval.high < 0), because)
+
+
+def _verdict(holds: bool, fails: bool) -> Verdict:
+    return "reproduces" if holds else "does not reproduce" if fails else "not decided"
+
+
+def _sample(claim: Claim, outcomes: Mapping[int, Outcome]) -> Sequence[float]:
+    if claim.kind != "rises":
+        return values(outcomes, claim.metric)
+    changes = []
+    for outcome in outcomes.values():
+        rows = outcome.figures["stages"] if outcome.figures and "stages" in outcome.figures else []
+        if len(rows) > 1 and claim.metric in rows[0] and claim.metric in rows[-1]:
+            changes.append(rows[-1][claim.metric] - rows[0][claim.metric])
+    return changes

@@ -1,0 +1,115 @@
+"""What a study consists of: cells, plots, and the paper's claims that its report decides; read from YAML."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.config import read as read_config
+
+CONFIGS = Path(__file__).parent / "configs"
+RUNS = ("sft", "ppo", "gapo")  # methods behind `gapo train gapo`; every other one is a baseline
+PLOTS = ("bars", "stages", "tokens", "spread", "costs")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`settings` change the preset, `options` the baseline's configuration."""
+
+    name: str
+    method: str
+    settings: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    def configured(self, preset: str, seed: int) -> GapoConfig:
+        """The settings of a run of this cell. Raises `ConfigError`."""
+        fixed: dict[str, Any] = {"seed": seed, "warmup.seed": seed, "publish": False}
+        if self.method == "sft":
+            fixed["stages"] = 0
+        if self.method == "ppo":
+            fixed["adversarial"] = False
+        # JSON is YAML, which the changes are read as.
+        return read_config(preset, [f"{key}={json.dumps(value)}" for key, value in {**self.settings, **fixed}.items()])
+
+    def folder(self, out: Path, config: GapoConfig) -> Path:
+        """Cells of one method and equal settings are one, whatever study names them."""
+        settings = {name: value for name, value in config.as_dict().items() if name != "seed"}
+        settings["warmup"] = {name: value for name, value in settings["warmup"].items() if name != "seed"}
+        return out / "cells" / f"{self.method}-{digest(settings, dict(self.options))}" / f"seed{config.seed}"
+
+
+def digest(*parts: Any) -> str:
+    """Ten hexadecimal digits that name settings."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`greater`: the first cell's metric is above the second's; `at_least`: the cell's metric reaches `least`;
+    `rises`: the cell's metric is higher after the last stage than before the first."""
+
+    says: str
+    kind: Literal["greater", "at_least", "rises"]
+    cells: tuple[str, ...]
+    metric: str = "all_satisfied"
+    least: float = 0.0
+    paper: str = ""  # what the paper reports
+
+
+@dataclass(frozen=True)
+class Study:
+    name: str
+    title: str
+    question: str
+    cells: Mapping[str, Cell]
+    claims: tuple[Claim, ...]
+    plots: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+def names() -> list[str]:
+    return sorted(file.stem for file in CONFIGS.glob("*.yaml"))
+
+
+def read(source: str) -> Study:
+    """A study of the package by its name, or a YAML file of one's own. Raises `ConfigError`."""
+    file = CONFIGS / f"{source}.yaml" if source in names() else Path(source)
+    if not file.is_file():
+        raise ConfigError(f"study: {source!r} is neither a study ({', '.join(names())}) nor a file")
+    body: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    _known(body, {"title", "question", "cells", "claims", "plots", "metrics"}, "study")
+    cells = {name: _cell(name, given) for name, given in body["cells"].items()}
+    claims = tuple(_claim(given, cells) for given in body.get("claims", ()))
+    plots = tuple(body.get("plots", ("bars",)))
+    if wrong := set(plots) - set(PLOTS):
+        raise ConfigError(f"plots: {sorted(wrong)[0]!r} is none of {', '.join(PLOTS)}")
+    metrics = tuple(body.get("metrics", ("all_satisfied",)))
+    return Study(file.stem, body["title"], body["question"], cells, claims, plots, metrics)
+
+
+def _known(given: Mapping[str, Any], known: set[str], where: str) -> None:
+    if unknown := sorted(set(given) - known):
+        raise ConfigError(f"{where}.{unknown[0]}: is not a setting; known are {', '.join(sorted(known))}")
+
+
+def _cell(name: str, given: Mapping[str, Any]) -> Cell:
+    _known(given, {"method", "set", "options"}, f"cells.{name}")
+    options = given.get("options", {})
+    if options and given["method"] in RUNS:
+        raise ConfigError(f"cells.{name}.options: belong to baselines; {given['method']} takes set")
+    return Cell(name, given["method"], given.get("set", {}), options)
+
+
+def _claim(given: Mapping[str, Any], cells: Mapping[str, Cell]) -> Claim:
+    _known(given, {field.name for field in fields(Claim)}, "claims")
+    claim = Claim(**{**given, "cells": tuple(given["cells"])})
+    if unknown := [name for name in claim.cells if name not in cells]:
+        raise ConfigError(f"claims: {claim.says!r} names cell {unknown[0]!r}; known are {', '.join(cells)}")
+    if len(claim.cells) != (2 if claim.kind == "greater" else 1):
+        raise ConfigError(f"claims: {claim.says!r}: {claim.kind} takes {2 if claim.kind == 'greater' else 1} cells")
+    return claim
