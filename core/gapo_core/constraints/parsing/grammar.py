@@ -182,7 +182,7 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop|minus|zero|free of|free "
+        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"
     ),
@@ -296,7 +296,7 @@ def amount(match: re.Match[str]) -> Amount | None:
     if found.get("m"):
         upper = number(found["m"])
         return Amount(value, upper) if upper >= value else None
-    if kind in ("over", "under") and _negated(match):
+    if kind in ("over", "under") and (_negated(match) or _too_much(match)):
         kind = {"over": "at_most", "under": "at_least"}[kind]
     match kind:
         case "at_least":
@@ -316,6 +316,14 @@ def _negated(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     found = _NEGATED.search(before)
     return found is not None and not _RESTARTED.search(before, found.start() + 3)
+
+
+_ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)
+
+
+def _too_much(match: re.Match[str]) -> bool:
+    """ "Anything beyond 80 words is too long"."""
+    return _ANYTHING.search(match.string, max(0, match.start("rel") - 40), match.start("rel")) is not None
 
 
 def spelled(value: int) -> str:

@@ -140,7 +140,7 @@ _ANNOUNCES_RULES = re.compile(
     ),
     re.IGNORECASE,
 )
-_VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit)\w*", re.IGNORECASE)
+_VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE)
 
 
 def _rules_follow(piece: str, inline: re.Match[str]) -> bool:

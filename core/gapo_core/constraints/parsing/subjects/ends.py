@@ -12,7 +12,7 @@ _SAYING = (
 )
 _FINISH = (
     "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
-    "|terminates|sign off|signing off|signs off|sign|wrap up|wrapping up|round off)"
+    "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
 )
 
 

@@ -19,7 +19,7 @@ _USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
     "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
     "|have|has|having|say|with"
-    "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in)"
+    "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
 
@@ -101,6 +101,7 @@ _NEGATED_USE = (
     "|mention|mentioning|say|saying|write|writing|have|having|"
     "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put"
     "|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
+    "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
     "reference|referencing|refer) ){0,6}"
 )
 _FORBIDDEN = (
@@ -139,7 +140,7 @@ _FORBIDDEN = (
     rule(
         (
             f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
-            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo"
+            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|off the table|out of bounds|prohibited|taboo"
             f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
         ),
         "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
