@@ -78,6 +78,7 @@ _BEFORE = {
         "maximum(?: (?:of|length of|length:|is))?:?",
         r"max\.?:?",
         "up to",
+        "fit(?:s|ting)? (?:in|into|within|inside)(?: of)?",
         "as many as",
         "not to exceed",
         "no(?:t)? over",
@@ -167,7 +168,7 @@ FRAGMENTS = {
     "count": _REL + _RANGE + _POST,
     "start": r"(?<![\w,;:(]\s)(?<![\w,;:(])",
     # A second bound after the noun ("at least nine sentences and a maximum of eleven").
-    "upto": rf"(?:,? (?:and|but) {_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER}))?",
+    "upto": rf"(?:,? (?:(?:and|but) )?{_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER})(?![ -]?\w))?",
     "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
     "number": rf"(?P<number>{_NUMBER})",

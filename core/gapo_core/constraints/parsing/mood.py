@@ -9,7 +9,7 @@ _CUE = re.compile(
     r"|certain)|ensure|please|pls|plz|kindly|don['’]?t|do not|can ?not|can['’]?t|may not|avoid|never"
     r"|refrain|(?:can|could|would|will) (?:you|u)|let['’]?s"
     r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|try to|remember to"
-    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have))\b",
+    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time|room|space) for)\b",
     re.IGNORECASE,
 )
 _POLITE = re.compile(

@@ -43,8 +43,8 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count, word = amount(found.match), found["item"]
     if count is None or not word:
         return
-    # "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
-    if found["once"] and (count.low, count.high) in ((1, None), (1, 1)):
+    # A bare "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
+    if found["once"] and (count.low, count.high) == (1, 1):
         yield "keywords:existence", {"keywords": [word]}
         if count.high is None or count.bare:
             return
@@ -60,7 +60,7 @@ _FREQUENCY = (
         + WHERE
         + (
             f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
-            f"(?:\\w+ ){{0,3}}{{text}}|there))?(?: only)? {{times}}"
+            f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
         frequency,
@@ -73,7 +73,7 @@ _FREQUENCY = (
         "times once twice thrice",
         frequency,
     ),
-    rule(f"{_USE} {_WORD}{WHERE}(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
+    rule(f"{_USE} {_WORD}(?:{WHERE}|(?: (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+| somewhere)?)(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
@@ -153,6 +153,12 @@ _FORBIDDEN = (
         ),
         "not never cannot can shouldn mustn t",
         lambda found: forbidden(found) if _denied(found) else existence(found),
+        before=r"\s*(?:sparingly|rarely|seldom|only|at most|no more)\b",
+    ),
+    rule(
+        f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{_THE}(?:{_NOUN} )?{{quotes}} out",
+        "leave leaving keep keeping cut take",
+        forbidden,
     ),
     rule(
         (

@@ -96,7 +96,7 @@ TABLE = (
         _SHARED,
     ),
     rule(
-        "word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
+        "word (?:limit|cap|maximum|max|budget)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
         "word",
         lambda found: [
             ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})

@@ -154,7 +154,7 @@ _OTHER = (
             "(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
             "|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed"
             "|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser"
-            "|and|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block"
+            "|and(?! (?:avoid|don|do|include|keep|use|no|never|mention)\\b)|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block"
             "|structure|blob|document|code|array|form|string|only|syntax))*"
         ),
         "json",
