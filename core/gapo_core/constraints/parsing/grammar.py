@@ -183,7 +183,7 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)|minus|zero|free of|free "
+        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"
     ),
@@ -321,10 +321,13 @@ def _negated(match: re.Match[str]) -> bool:
 
 _ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)
 
+_TOO = re.compile(r"\s*(?:is|are|will be|would be|counts? as) (?:far |way |already )?too \w+", re.IGNORECASE)
+
 
 def _too_much(match: re.Match[str]) -> bool:
     """ "Anything beyond 80 words is too long"."""
-    return _ANYTHING.search(match.string, max(0, match.start("rel") - 40), match.start("rel")) is not None
+    before = _ANYTHING.search(match.string, max(0, match.start("rel") - 40), match.start("rel"))
+    return before is not None or _TOO.match(match.string, match.end()) is not None
 
 
 def spelled(value: int) -> str:

@@ -110,11 +110,14 @@ _OWN_TEXT = re.compile(r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|e
 _CONTENT = re.compile(
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
     r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed|speaks|writes|hates"
+    r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
+    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
     r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b|letters?\b|names?\b)[\w-]+ "
     r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
     r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
     r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who) (?P<known>\w+s\b[^,.;!?\n]*)"
-    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{1,60}? (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
+    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
     re.IGNORECASE,
 )
 

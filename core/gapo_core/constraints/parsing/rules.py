@@ -98,6 +98,7 @@ def _optional(pattern: str | None) -> re.Pattern[str] | None:
 
 
 _WORD = re.compile(r"[^\W_]+")
+_ASKED_HOW = re.compile(r"\b(?:how|when|whether|ways?) to\s*$", re.IGNORECASE)
 
 
 def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
@@ -121,6 +122,8 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
                 if each.unless and each.unless.search(reading.masked, sentence.start, match.start()):
                     continue
                 if each.before and each.before.match(reading.masked, match.end(), sentence.end):
+                    continue
+                if _ASKED_HOW.search(reading.masked, max(sentence.start, start - 20), start):
                     continue
                 if sentence.mood == "question" and not adjoined(reading.masked[sentence.start : start], match.group()):
                     continue

@@ -73,7 +73,7 @@ _FREQUENCY = (
         "times once twice thrice",
         frequency,
     ),
-    rule(f"{_USE} {_WORD}(?:{WHERE}|(?: (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+| somewhere)?)(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
+    rule(f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+| somewhere)?)(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),

@@ -159,7 +159,7 @@ _OTHER = (
         ),
         "json",
         JSON,
-        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than|explain)\b[^.;:]{0,40}$|\babout(?: the)?\s*$",
+        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than)\b[^.;:]{0,40}$|\b(?:about|explain(?: to me)?)(?: the| what| how| an?)*\s*$",
     ),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
