@@ -151,6 +151,8 @@ def test_figures_on_unfamiliar_wordings(name) -> None:
     """Below what was measured after the classes of errors were mended; docs/constraints-parsing.md has both."""
     lines = (GOLDEN / "prompts" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line) for line in lines]
-    found = measure(Row(t["prompt"], t["prompt"], tuple((c["id"], c["kwargs"]) for c in t["constraints"])) for t in texts)
+    found = measure(
+        Row(t["prompt"], t["prompt"], tuple((c["id"], c["kwargs"]) for c in t["constraints"])) for t in texts
+    )
     assert found.precision > 0.96
     assert found.recall > 0.96

@@ -183,7 +183,8 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)|minus|zero|free of|free "
+        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)"
+        r"|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"
     ),

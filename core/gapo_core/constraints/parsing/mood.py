@@ -9,7 +9,8 @@ _CUE = re.compile(
     r"|certain)|ensure|please|pls|plz|kindly|don['’]?t|do not|can ?not|can['’]?t|may not|avoid|never"
     r"|refrain|(?:can|could|would|will) (?:you|u)|let['’]?s"
     r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|try to|remember to"
-    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time|room|space) for)\b",
+    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time"
+    r"|room|space) for)\b",
     re.IGNORECASE,
 )
 _POLITE = re.compile(
@@ -53,14 +54,16 @@ _FINITE = re.compile(
 )
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
 _HABIT = re.compile(
-    rf"^\s*(?:and |but |so )?{_THIRD} (?:always |never |often |usually |only )?(?!is\b|has\b|needs\b|must\b)[a-z]{{3,}}s\b"
+    rf"^\s*(?:and |but |so )?{_THIRD} (?:always |never |often |usually |only )?(?!is\b|has\b|needs\b"
+    rf"|must\b)[a-z]{{3,}}s\b"
     r"(?! to (?:be|have|contain|include)\b)",
     re.IGNORECASE,
 )
 """What others do or want ("my teacher wants essays of 500 words") is no demand of the writer of the prompt."""
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
-    r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie|speech|verse)s?, ",
+    r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
+    r"|speech|verse)s?, ",
     re.IGNORECASE,
 )
 _ABOUT_WRITING = re.compile(
@@ -105,19 +108,25 @@ def _told_of(sentence: str) -> bool:
     return _HABIT.match(sentence) is not None and not _OWN_TEXT.match(sentence)
 
 
-_OWN_TEXT = re.compile(r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|essay|letter|speech|post|article)s?\b", re.I)
+_OWN_TEXT = re.compile(
+    r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|essay|letter|speech|post|article)s?\b", re.I
+)
 
 _CONTENT = re.compile(
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
     r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed|speaks|writes|hates"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
+    r"|speaks|writes|hates"
     r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
-    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b|letters?\b|names?\b)[\w-]+ "
+    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
+    r"|letters?\b|names?\b)[\w-]+ "
     r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
     r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
-    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who) (?P<known>\w+s\b[^,.;!?\n]*)"
-    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
+    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
+    r" (?P<known>\w+s\b[^,.;!?\n]*)"
+    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
+    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
     re.IGNORECASE,
 )
 
@@ -129,7 +138,8 @@ def content(sentence: str) -> list[tuple[int, int]]:
 
 _ADJUNCT = re.compile(
     r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond|reply|write|give"
-    r"|me|be|you|explain|describe|can|could|would|will|tell|say|list))\s*(?:(?:just|only|exactly|about|a|the|about) ?)*$",
+    r"|me|be|you|explain|describe|can|could|would|will|tell|say|list))\s*(?:(?:just|only|exactly|about"
+    r"|a|the|about) ?)*$",
     re.IGNORECASE,
 )
 _ADJOINED = re.compile(r"(?:in|within|using|use|with|without|under|by|no|not|don['’]t|please|,)\b", re.IGNORECASE)

@@ -33,7 +33,8 @@ def some_capitals(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _CUES = (
-    "capital capitals caps uppercase uppercased lowercased upper capitalized capitalised capitalize capitalise lowercase "
+    "capital capitals caps uppercase uppercased lowercased upper capitalized capitalised capitalize"
+    " capitalise lowercase "
     "lower small capitalization"
 )
 _COUNTED = (
@@ -128,7 +129,8 @@ _SOME = (
 _UPPER = (
     rule(
         (
-            r"\b" "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
+            r"\b"
+            "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
             "|exclusively) ){0,3}"
         )
@@ -201,7 +203,8 @@ _LOWER = (
     ),
     rule(
         (
-            r"\b" "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
+            r"\b"
+            "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
             "|just) ){0,3}"
         )
@@ -227,7 +230,11 @@ _LOWER = (
         LOWER,
         r"\bor\s*$",
     ),
-    rule("(?:with )?all (?:the |of the |your )?letters (?:{must} )?(?:be |being )?(?:in )?(?:lower[- ]?cased?)", _CUES, LOWER),
+    rule(
+        "(?:with )?all (?:the |of the |your )?letters (?:{must} )?(?:be |being )?(?:in )?(?:lower[- ]?cased?)",
+        _CUES,
+        LOWER,
+    ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
         (

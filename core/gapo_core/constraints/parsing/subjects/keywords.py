@@ -73,7 +73,12 @@ _FREQUENCY = (
         "times once twice thrice",
         frequency,
     ),
-    rule(f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+| somewhere)?)(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
+    rule(
+        f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
+        f" somewhere)?)(?: a total of)?,? (?:for )?{{times}}",
+        "times once twice thrice",
+        frequency,
+    ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
@@ -140,7 +145,8 @@ _FORBIDDEN = (
     rule(
         (
             f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
-            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|off the table|out of bounds|prohibited|taboo"
+            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|off the table"
+            f"|out of bounds|prohibited|taboo"
             f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
         ),
         "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
