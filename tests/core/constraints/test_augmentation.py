@@ -72,7 +72,7 @@ def auroc_of_the_prompt_alone(train, test) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="0.550 and 0.561 on one model's 333 responses, half against half")
+@pytest.mark.xfail(reason="0.53 to 0.57 over three seeds on one model's 333 responses, 148 pairs against 149")
 def test_the_prompt_alone_says_nothing(real_data) -> None:
     """Each half of the prompts is balanced on its own, so that neither leans against the other."""
     file = sorted((real_data / "ifeval/responses").glob("*.jsonl"))[0]

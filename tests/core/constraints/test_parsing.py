@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from gapo_core.commands.parser import figures
 from gapo_core.constraints import Constraint, parse
+from gapo_core.constraints.parsing.evaluation import Row, measure
 from gapo_core.constraints.registry import families
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,7 +140,19 @@ def test_both_ends_of_a_long_prompt_are_read() -> None:
 def test_figures_on_annotated_prompts(real_data) -> None:
     """Below what was measured, above what a broken rule leaves; `gapo eval parser` prints the figures."""
     found = figures(real_data)
-    assert found["ifeval"].precision > 0.95
-    assert found["ifeval"].recall > 0.94
+    assert found["ifeval"].precision > 0.97
+    assert found["ifeval"].recall > 0.95
     assert found["ifeval"].kwargs_exact >= 0.92
     assert found["ifbench"].recall >= 0.9
+
+
+@pytest.mark.parametrize("name", ["contact_first", "contact_second"])
+def test_figures_on_unfamiliar_wordings(name) -> None:
+    """Below what was measured after the classes of errors were mended; docs/constraints-parsing.md has both."""
+    lines = (GOLDEN / "prompts" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line) for line in lines]
+    found = measure(
+        Row(t["prompt"], t["prompt"], tuple((c["id"], c["kwargs"]) for c in t["constraints"])) for t in texts
+    )
+    assert found.precision > 0.96
+    assert found.recall > 0.96

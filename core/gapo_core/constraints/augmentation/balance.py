@@ -41,7 +41,11 @@ def balanced(candidates: Sequence[Sequence[Variant]], rng: Random, passes: int =
 
 def _features(prompt: str) -> Counter[str]:
     tokens = [token.lower() for token in _TOKEN.findall(prompt)]
-    return Counter(tokens) + Counter(map(" ".join, pairwise(tokens)))
+    # "at least 3 sentences" and "less than 9 sentences" tell by the words around the number: it is passed over, too.
+    framing = [token for token in tokens if len(token) > 1 and not token.isdigit()]
+    near = {f"{one} {two}" for one, two in pairwise(tokens)}
+    around = Counter(pair for pair in map(" ".join, pairwise(framing)) if pair not in near)
+    return Counter(tokens) + Counter(map(" ".join, pairwise(tokens))) + around
 
 
 def _difference(variant: Variant) -> dict[str, int]:

@@ -278,6 +278,8 @@ class SentenceAlphabet(Plain):
         return Verdict("satisfied", "26 sentences start with A to Z", 26)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
+        if reference.sentences(response, 27) > 26:  # decided without cutting the rest of the text
+            return False
         sentences = reference.sentence_texts(response)
         firsts = [text.strip()[:1].lower() for text in sentences]
         return firsts == [chr(ord("a") + number) for number in range(26)]

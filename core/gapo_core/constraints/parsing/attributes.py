@@ -78,7 +78,7 @@ _MUST = re.compile(
 _CONTEXT = re.compile(
     r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? "
     r"about|write about|presents?|brochure|catalogue?"
-    r"|tell a customer|record|attributes|features|specs?|specifications?|pitch|flyer|mentions?"
+    r"|tell a customer|record|sell|attributes|features|specs?|specifications?|pitch|flyer|mentions?"
     r"|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
     r"|^[^.!?\n]{1,40} \|",
     re.IGNORECASE,

@@ -78,6 +78,7 @@ _BEFORE = {
         "maximum(?: (?:of|length of|length:|is))?:?",
         r"max\.?:?",
         "up to",
+        "fit(?:s|ting)? (?:in|into|within|inside)(?: of)?",
         "as many as",
         "not to exceed",
         "no(?:t)? over",
@@ -167,7 +168,7 @@ FRAGMENTS = {
     "count": _REL + _RANGE + _POST,
     "start": r"(?<![\w,;:(]\s)(?<![\w,;:(])",
     # A second bound after the noun ("at least nine sentences and a maximum of eleven").
-    "upto": rf"(?:,? (?:and|but) {_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER}))?",
+    "upto": rf"(?:,? (?:(?:and|but) )?{_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER})(?![ -]?\w))?",
     "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
     "number": rf"(?P<number>{_NUMBER})",
@@ -182,7 +183,8 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? clear of|stay(?:ing)? away from|skip|ban|forbid|drop|minus|zero|free of|free "
+        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)"
+        r"|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"
     ),
@@ -296,7 +298,7 @@ def amount(match: re.Match[str]) -> Amount | None:
     if found.get("m"):
         upper = number(found["m"])
         return Amount(value, upper) if upper >= value else None
-    if kind in ("over", "under") and _negated(match):
+    if kind in ("over", "under") and (_negated(match) or _too_much(match)):
         kind = {"over": "at_most", "under": "at_least"}[kind]
     match kind:
         case "at_least":
@@ -316,6 +318,17 @@ def _negated(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     found = _NEGATED.search(before)
     return found is not None and not _RESTARTED.search(before, found.start() + 3)
+
+
+_ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)
+
+_TOO = re.compile(r"\s*(?:is|are|will be|would be|counts? as) (?:far |way |already )?too \w+", re.IGNORECASE)
+
+
+def _too_much(match: re.Match[str]) -> bool:
+    """ "Anything beyond 80 words is too long"."""
+    before = _ANYTHING.search(match.string, max(0, match.start("rel") - 40), match.start("rel"))
+    return before is not None or _TOO.match(match.string, match.end()) is not None
 
 
 def spelled(value: int) -> str:

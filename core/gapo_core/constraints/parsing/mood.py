@@ -9,7 +9,8 @@ _CUE = re.compile(
     r"|certain)|ensure|please|pls|plz|kindly|don['’]?t|do not|can ?not|can['’]?t|may not|avoid|never"
     r"|refrain|(?:can|could|would|will) (?:you|u)|let['’]?s"
     r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|try to|remember to"
-    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have))\b",
+    r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time"
+    r"|room|space) for)\b",
     re.IGNORECASE,
 )
 _POLITE = re.compile(
@@ -51,9 +52,24 @@ _FINITE = re.compile(
     r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b",
     re.IGNORECASE,
 )
+_THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
+_HABIT = re.compile(
+    rf"^\s*(?:and |but |so )?{_THIRD} (?:always |never |often |usually |only )?(?!is\b|has\b|needs\b"
+    rf"|must\b)[a-z]{{3,}}s\b"
+    r"(?! to (?:be|have|contain|include)\b)",
+    re.IGNORECASE,
+)
+"""What others do or want ("my teacher wants essays of 500 words") is no demand of the writer of the prompt."""
+_WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
+_IN_A_WORK = re.compile(
+    r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
+    r"|speech|verse)s?, ",
+    re.IGNORECASE,
+)
 _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
+_SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
 _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
@@ -66,10 +82,11 @@ _TASK = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
-    if _EXAMPLE.match(sentence):
+    if _EXAMPLE.match(sentence) or _told_of(sentence):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
-        return "statement" if _ABOUT_WRITING.search(sentence) else "question"
+        told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
+        return "statement" if told else "question"
     if _CONDITION.match(sentence):
         return "statement"
     if _TASK.match(sentence):
@@ -79,3 +96,57 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     if _CUE.search(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
+
+
+def _told_of(sentence: str) -> bool:
+    """Whether it tells of people or of a work, be it behind "in three sentences, …"."""
+    if _IN_A_WORK.match(sentence) and not _CUE.search(sentence):
+        return True
+    within = _WITHIN.match(sentence)
+    if within and not _CUE.search(sentence):
+        return _HABIT.match(sentence[within.end() :].replace(" of the book", "")) is not None
+    return _HABIT.match(sentence) is not None and not _OWN_TEXT.match(sentence)
+
+
+_OWN_TEXT = re.compile(
+    r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|essay|letter|speech|post|article)s?\b", re.I
+)
+
+_CONTENT = re.compile(
+    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
+    r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
+    r"|speaks|writes|hates"
+    r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
+    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
+    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
+    r"|letters?\b|names?\b)[\w-]+ "
+    r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
+    r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
+    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
+    r" (?P<known>\w+s\b[^,.;!?\n]*)"
+    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
+    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
+    re.IGNORECASE,
+)
+
+
+def content(sentence: str) -> list[tuple[int, int]]:
+    """Where the sentence says what the code, the tale or the work that it speaks of does; no demands stand there."""
+    return [match.span(match.lastgroup) for match in _CONTENT.finditer(sentence) if match.lastgroup]
+
+
+_ADJUNCT = re.compile(
+    r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond|reply|write|give"
+    r"|me|be|you|explain|describe|can|could|would|will|tell|say|list))\s*(?:(?:just|only|exactly|about"
+    r"|a|the|about) ?)*$",
+    re.IGNORECASE,
+)
+_ADJOINED = re.compile(r"(?:in|within|using|use|with|without|under|by|no|not|don['’]t|please|,)\b", re.IGNORECASE)
+
+
+def adjoined(before: str, match: str) -> bool:
+    """Whether words of a question say how to answer it ("… in two sentences?") and are not what it asks about."""
+    if _POLITE.search(before):
+        return True
+    return _ADJOINED.match(match) is not None or _ADJUNCT.search(before) is not None

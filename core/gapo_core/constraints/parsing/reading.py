@@ -59,7 +59,10 @@ def masked(prompt: str) -> str:
     return text
 
 
-_BOUNDARY = re.compile(r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|(?<=[\"“”’'»])\s(?=[A-Z])")
+_BOUNDARY = re.compile(
+    r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
+    r"|(?<=[\"“”’'»])\s(?=[A-Z])"
+)
 _ABBREVIATION = re.compile(
     (
         r"(?:\b(?:i\.e|e\.g|p\.s|p\.p\.s|etc|max|min|approx|vs|mr|mrs|ms|dr|st|no|incl|resp)|^\s*[(\[]?"
@@ -87,7 +90,7 @@ def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
         elif mark[0] == "\n":
             if len(mark) == 1 and _WRAPPED.match(text, match.start()):
                 continue
-        elif mark[0] != ";" and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?"):
+        elif mark[0] not in ";," and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?"):
             continue  # a closing quotation mark ends a sentence only where the quotation does
         yield from _pieces(start, end)
         start = end
@@ -140,7 +143,9 @@ _ANNOUNCES_RULES = re.compile(
     ),
     re.IGNORECASE,
 )
-_VERBATIM_WORK = re.compile(r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit)\w*", re.IGNORECASE)
+_VERBATIM_WORK = re.compile(
+    r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE
+)
 
 
 def _rules_follow(piece: str, inline: re.Match[str]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gapo_core.constraints.parsing.grammar import compiled
+from gapo_core.constraints.parsing.mood import adjoined, content
 from gapo_core.constraints.parsing.reading import Reading
 
 
@@ -97,6 +98,7 @@ def _optional(pattern: str | None) -> re.Pattern[str] | None:
 
 
 _WORD = re.compile(r"[^\W_]+")
+_ASKED_HOW = re.compile(r"\b(?:how|when|whether|ways?) to\s*$", re.IGNORECASE)
 
 
 def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
@@ -108,16 +110,22 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
             continue
         words = set(_WORD.findall(reading.masked[sentence.start : sentence.end].lower()))
         taken: list[tuple[int, int]] = []
+        said = reading.masked[sentence.start : sentence.end]
+        elsewhere = [(sentence.start + start, sentence.start + end) for start, end in content(said)]
         for each in rules:
             if sentence.mood not in each.moods or each.cues.isdisjoint(words):
                 continue
             for match in each.compiled.finditer(reading.masked, sentence.start, sentence.end):
                 start, end = _trimmed(reading.masked, *match.span())
-                if any(start < b and a < end for a, b in taken):
+                if any(start < b and a < end for a, b in (*taken, *elsewhere)):
                     continue
                 if each.unless and each.unless.search(reading.masked, sentence.start, match.start()):
                     continue
                 if each.before and each.before.match(reading.masked, match.end(), sentence.end):
+                    continue
+                if _ASKED_HOW.search(reading.masked, max(sentence.start, start - 20), start):
+                    continue
+                if sentence.mood == "question" and not adjoined(reading.masked[sentence.start : start], match.group()):
                     continue
                 made = list(each.build(Found(match, reading)) or ())
                 if made:

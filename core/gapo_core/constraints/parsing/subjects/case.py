@@ -33,7 +33,8 @@ def some_capitals(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _CUES = (
-    "capital capitals caps uppercase upper capitalized capitalised capitalize capitalise lowercase "
+    "capital capitals caps uppercase uppercased lowercased upper capitalized capitalised capitalize"
+    " capitalise lowercase "
     "lower small capitalization"
 )
 _COUNTED = (
@@ -79,6 +80,24 @@ _COUNTED = (
         _CUES,
         capital_words,
     ),
+    rule(
+        "{count} (?:\\w+ )?"
+        + _WORDS
+        + "(?: or phrases?)?(?: (?:in|of|from) (?:\\w+ ){0,3}{text})? {must} (?:appear |be |stand )?(?:written )?"
+        + "(?:(?:in|all|fully|entirely|completely) ){0,3}"
+        + _CAPS,
+        _CUES,
+        capital_words,
+    ),
+    rule(
+        "(?:limit|restrict|keep|cap) (?:the )?(?:number|count|amount|use) of (?:these |those )?"
+        + _WORDS
+        + "(?: (?:in|with|of|that are|written in))? (?:all |full )?"
+        + _CAPS
+        + " to {count}",
+        _CUES,
+        capital_words,
+    ),
     rule("(?:use|write|put) (?:all )?" + _CAPS + " (?:for|on) {count} (?:\\w+ )?" + _WORDS, _CUES, capital_words),
     rule("capitali[sz]e {count} (?:\\w+ ){0,2}" + _WORDS + "(?! of each)", _CUES, capital_words),
     rule(
@@ -110,6 +129,7 @@ _SOME = (
 _UPPER = (
     rule(
         (
+            r"\b"
             "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
             "|exclusively) ){0,3}"
@@ -157,6 +177,12 @@ _UPPER = (
         _CUES,
         UPPER,
     ),
+    rule(
+        "(?:not a single|no|none of (?:the|your)) (?:word|letter|character)s?(?: (?:in|of) (?:\\w+ ){0,4}?{text})? "
+        "{must} (?:be |contain |have |include |use )?(?:any )?(?:in )?" + _SMALL,
+        _CUES,
+        UPPER,
+    ),
     rule(_CAPS + " (?:letters )?only", _CUES, UPPER, _PART),
     rule(
         _CAPS + "(?=[,;.!]|$| and no| please|,? please)",
@@ -177,6 +203,7 @@ _LOWER = (
     ),
     rule(
         (
+            r"\b"
             "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
             "|just) ){0,3}"
@@ -202,6 +229,11 @@ _LOWER = (
         _CUES,
         LOWER,
         r"\bor\s*$",
+    ),
+    rule(
+        "(?:with )?all (?:the |of the |your )?letters (?:{must} )?(?:be |being )?(?:in )?(?:lower[- ]?cased?)",
+        _CUES,
+        LOWER,
     ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
@@ -231,6 +263,12 @@ _LOWER = (
     ),
 )
 _COMMAS = (
+    rule(
+        "commas?,? (?:so|and|hence|therefore) (?:please )?(?:\\w+ )?(?:leave|cut|skip|avoid|omit|drop|ban) "
+        "(?:all of )?(?:them|any|those)",
+        "comma commas",
+        COMMA,
+    ),
     rule(
         (
             "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing"

@@ -8,11 +8,11 @@ _SAYING = (
     r"(?: (?:with|on|by|using|saying|in|the|these|this|those|your|exact|exactly|same|following|words?"
     r"|phrase|sentence|line|question|statement|text|of|entire|whole|"
     r"a|last|final|closing|message|specific|expression|as|like|it|all|everything|out|things|off|up"
-    r"|writing|adding|note|stating|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
+    r"|writing|adding|note|stating|precisely|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
 )
 _FINISH = (
     "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
-    "|terminates|sign off|signing off|signs off|sign|wrap up|wrapping up|round off)"
+    "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
 )
 
 

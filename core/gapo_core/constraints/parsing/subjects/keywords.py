@@ -19,7 +19,7 @@ _USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
     "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
     "|have|has|having|say|with"
-    "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in)"
+    "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
 
@@ -43,8 +43,8 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count, word = amount(found.match), found["item"]
     if count is None or not word:
         return
-    # "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
-    if found["once"] and (count.low, count.high) in ((1, None), (1, 1)):
+    # A bare "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
+    if found["once"] and (count.low, count.high) == (1, 1):
         yield "keywords:existence", {"keywords": [word]}
         if count.high is None or count.bare:
             return
@@ -60,7 +60,7 @@ _FREQUENCY = (
         + WHERE
         + (
             f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
-            f"(?:\\w+ ){{0,3}}{{text}}|there))?(?: only)? {{times}}"
+            f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
         frequency,
@@ -73,7 +73,12 @@ _FREQUENCY = (
         "times once twice thrice",
         frequency,
     ),
-    rule(f"{_USE} {_WORD}{WHERE}(?: a total of)?,? (?:for )?{{times}}", "times once twice thrice", frequency),
+    rule(
+        f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
+        f" somewhere)?)(?: a total of)?,? (?:for )?{{times}}",
+        "times once twice thrice",
+        frequency,
+    ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
@@ -101,6 +106,7 @@ _NEGATED_USE = (
     "|mention|mentioning|say|saying|write|writing|have|having|"
     "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put"
     "|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
+    "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
     "reference|referencing|refer) ){0,6}"
 )
 _FORBIDDEN = (
@@ -139,7 +145,8 @@ _FORBIDDEN = (
     rule(
         (
             f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
-            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|prohibited|taboo"
+            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|off the table"
+            f"|out of bounds|prohibited|taboo"
             f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
         ),
         "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
@@ -152,6 +159,12 @@ _FORBIDDEN = (
         ),
         "not never cannot can shouldn mustn t",
         lambda found: forbidden(found) if _denied(found) else existence(found),
+        before=r"\s*(?:sparingly|rarely|seldom|only|at most|no more)\b",
+    ),
+    rule(
+        f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{_THE}(?:{_NOUN} )?{{quotes}} out",
+        "leave leaving keep keeping cut take",
+        forbidden,
     ),
     rule(
         (

@@ -76,7 +76,12 @@ _H = (
 _HIGHLIGHT = (
     rule("(?:italici[sz]e[ds]?|italici[sz]ing) {count} (?:of )?(?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
     rule(
-        _EMPHASISE + " (?:(?!not)\\w+ ){0,3}?{count} (?:\\w+ ){0,3}?" + _PIECES + "(?=[^.!?]{0,140}?" + _MARKED + ")",
+        _EMPHASISE
+        + " (?:(?!not|response|into)\\w+ ){0,3}?{count} (?:\\w+ ){0,3}?"
+        + _PIECES
+        + "(?=[^.!?]{0,140}?"
+        + _MARKED
+        + ")",
         _H,
         highlights,
     ),
@@ -142,7 +147,8 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count} (?:\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?| items?)?|bullets|bulletpoints?)(?: "
+            "{count} (?:(?!(?:example|sample)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            " items?)?|bullets|bulletpoints?)(?: "
             "only)?(?! (?:each|per|for each|under))"
         ),
         _B,

@@ -8,7 +8,7 @@ from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 _PART = (
     r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? "
-    r"(?:of|with|under))\b[^.;]{0,30}$|\b(?:title|headline|heading|subject line|caption|introduction"
+    r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
     r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
@@ -96,7 +96,7 @@ TABLE = (
         _SHARED,
     ),
     rule(
-        "word (?:limit|cap|maximum|max)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
+        "word (?:limit|cap|maximum|max|budget)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
         "word",
         lambda found: [
             ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})

@@ -154,12 +154,14 @@ _OTHER = (
             "(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
             "|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed"
             "|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser"
-            "|and|differ|library|web|api|or|is|was|lines))(?: (?:format|formatted|object|block|code block"
+            "|and(?! (?:avoid|don|do|include|keep|use|no|never|mention)\\b)|differ|library|web|api|or"
+            "|is|was|lines))(?: (?:format|formatted|object|block|code block"
             "|structure|blob|document|code|array|form|string|only|syntax))*"
         ),
         "json",
         JSON,
-        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than|explain)\b[^.;:]{0,40}$|\babout(?: the)?\s*$",
+        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than)\b[^.;:]{0,40}$|\b(?:about"
+        r"|explain(?: to me)?)(?: the| what| how| an?)*\s*$",
     ),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
