@@ -43,7 +43,7 @@ def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"neither a preset \(laptop, paper, smoke\)"):
+    with pytest.raises(ConfigError, match=r"neither a preset \(laptop, paper, smoke, study\)"):
         config.read("desktop")
 
 

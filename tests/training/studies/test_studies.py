@@ -156,7 +156,7 @@ def test_every_study_of_the_package_is_sound(name) -> None:
     assert study.metrics
     for cell in study.cells.values():
         if "reward_model.kind" not in cell.settings:
-            assert cell.configured("laptop", 3).warmup.seed == 3
+            assert cell.configured("study", 3).warmup.seed == 3
     same = [
         c for c in plan.read("main").cells.values() if c.name in study.cells and study.cells[c.name].method == c.method
     ]

@@ -1,13 +1,13 @@
-"""The plan of a run and the memory that it expects, from shapes alone: nothing is loaded."""
+"""The plan of a run and the memory that it expects, from shapes: no generator is loaded."""
 
 from dataclasses import dataclass
 
 import torch
 from transformers import AutoModelForCausalLM
 
+from gapo_training.gapo import reward_model
 from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.generator import shape_of
-from gapo_training.gapo.reward_model import untrained
 
 GIB = 1 << 30
 ADAM = 8  # bytes a parameter: two moments in fp32
@@ -26,13 +26,12 @@ class Memory:
 
 
 def parameters(config: GapoConfig) -> dict[str, int]:
-    """Parameters of generator and reward model, counted on modules without storage."""
+    """Parameters of generator and reward model; untrained ones are counted on modules without storage."""
     with torch.device("meta"):
         generator = AutoModelForCausalLM.from_config(shape_of(config.generator))
-        reward_model = untrained(config.reward_model, config.reward_model.vocab_size)
     return {
         "generator": sum(p.numel() for p in generator.parameters()),
-        "reward_model": sum(p.numel() for p in reward_model.parameters()),
+        "reward_model": reward_model.parameters(config.reward_model),
     }
 
 

@@ -10,6 +10,7 @@ from gapo_core.store import default_bundles
 from gapo_export.recover import is_bundle, model_of
 from gapo_model.packed_longformer import PackedLongformer
 from gapo_server import EMBEDDED
+from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from gapo_training import discriminator
@@ -36,8 +37,7 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
 
     Raises `ConfigError` when `path` is neither a checkpoint nor a bundle, or one of the other kind.
     """
-    if config.path is not None:
-        path = default_bundles(EMBEDDED)[0] if config.path == Path("embedded") else config.path
+    if (path := located(config)) is not None:
         if not (path / "tokenizer.json").is_file():
             raise ConfigError(f"reward_model.path: {str(path)!r} holds no tokenizer.json; nothing is downloaded")
         published = is_bundle(path)  # always of an encoder
@@ -52,6 +52,23 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
     if isinstance(model, PackedLongformer):
         attend_to_repetitions(model)
     return model, file
+
+
+def located(config: RewardModelConfig) -> Path | None:
+    """The folder that `path` means."""
+    return default_bundles(EMBEDDED)[0] if config.path == Path("embedded") else config.path
+
+
+def parameters(config: RewardModelConfig) -> int:
+    """How many the model has: of `path` where that folder is at hand, else of the settings."""
+    path = located(config)
+    if path is not None and is_bundle(path):
+        return discriminator.count(model_of(path))
+    if path is not None and (path / "model.safetensors").is_file():
+        with safe_open(path / "model.safetensors", "pt") as stored:
+            return sum(math.prod(stored.get_slice(name).get_shape()) for name in stored.keys())  # noqa: SIM118
+    with torch.device("meta"):
+        return discriminator.count(untrained(config, config.vocab_size))
 
 
 def untrained(config: RewardModelConfig, vocab_size: int) -> Discriminator:

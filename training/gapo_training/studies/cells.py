@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,8 @@ from gapo_core.bundle import sha256
 from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
 
+from gapo_training.baselines.run import BaselineConfig
+from gapo_training.baselines.run import train as train_baseline
 from gapo_training.gapo import stages, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
 from gapo_training.gapo.config import ConfigError, GapoConfig
@@ -105,14 +106,8 @@ def _stages(cell: Cell, config: GapoConfig, data: Path, out: Path, folder: Path,
 
 def _baseline(cell: Cell, config: GapoConfig, policy: Path, data: Path, folder: Path, cpu: bool) -> dict[str, Any]:
     """Trains a baseline from the shared generator and judges it as a GAPO run's generator is judged."""
-    try:
-        baselines: Any = import_module("gapo_training.baselines.run")
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"cell {cell.name}: {error}; baselines need pip install 'gapo[baselines]'") from None
     options = {**_budget(config), **cell.options, "method": cell.method, "seed": config.seed, "cpu": cpu}
-    trained = baselines.train(
-        baselines.BaselineConfig(generator=policy, data=config.data, **options), data, folder, resume=True
-    )
+    trained = train_baseline(BaselineConfig(generator=policy, data=config.data, **options), data, folder, resume=True)
     corpus = tasks.load(data, config.data, config.seed)
     return judge_checkpoint(trained, config, corpus, reference=policy)[0]
 

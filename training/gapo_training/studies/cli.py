@@ -18,7 +18,7 @@ def register(app: Application) -> None:
         data: Annotated[Path, typer.Option(help="Folder with rnnlg/.", exists=True, file_okay=False)],
         out: Annotated[Path, typer.Option(help="Starts, cells and reports; studies share what they can there.")],
         seeds: Annotated[str, typer.Option(help="As in 0,1,2.")] = "0,1,2",
-        preset: Annotated[str, typer.Option(help="Preset of `gapo train gapo` or YAML file.")] = "laptop",
+        preset: Annotated[str, typer.Option(help="Preset of `gapo train gapo` or YAML file.")] = "study",
         only: Annotated[list[str] | None, typer.Option(help="This cell; repeatable.")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with cells that were killed.")] = False,
         report_only: Annotated[bool, typer.Option("--report-only", help="Run nothing; write the report.")] = False,
