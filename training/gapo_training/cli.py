@@ -11,7 +11,7 @@ import yaml
 from gapo.cli import Application
 from gapo_core.pairs import PairEncoder
 from gapo_export.recover import is_bundle, model_of
-from gapo_model.checkpoint import load_checkpoint
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
 from gapo_model.longformerize import longformerize
 from gapo_model.packed_longformer import PackedLongformer
 from rich.console import Console
@@ -25,6 +25,7 @@ from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands
 from gapo_training.preferential import PreferentialPrompt
+from gapo_training.soup import average
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
@@ -101,6 +102,29 @@ def register_train(app: Application) -> None:
             tokenizer = start / "tokenizer.json"
             warm_up(model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
         calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, out / "checkpoint")
+        typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+    @group.command("average")
+    def average_(
+        models: Annotated[
+            list[Path], typer.Argument(help="Checkpoints or fp32 bundles that share a start.", exists=True)
+        ],
+        out: Annotated[Path, typer.Option(help="Where the averaged checkpoint goes.")],
+        data: Annotated[Path, typer.Option(help=f"{DATA_HELP} Its held-out pairs calibrate.", exists=True)],
+        seed: int = 0,
+    ) -> None:
+        """Average the weights of reward models: often better on unfamiliar prompts than each of them."""
+        if len(models) < 2:
+            raise typer.BadParameter("models: name two or more")
+        try:
+            made = average([_model(path) for path in models])
+        except ValueError as error:
+            raise typer.BadParameter(f"models: {error}") from None
+        tokenizer = models[0] / "tokenizer.json"
+        save_checkpoint(made, out / "checkpoint", tokenizer.read_text(encoding="utf-8"))
+        with Console(stderr=True).status("calibrating on held-out pairs"):
+            held_out = splits.pairs_of(data, seed)[1]
+            calibrate(made, PairEncoder(tokenizer, made.shape.max_tokens), held_out, out / "checkpoint")
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
