@@ -42,6 +42,7 @@ class Pool:
     preludes: tuple[str, ...] = ()  # what a prompt may begin with
     statements: bool = False  # whether yes/no facts may be said in words
     slots: bool = False  # whether the slot itself counts among the names
+    remarked: float = 0.25  # share of prompts that end with a remark
     varied: bool = True  # False: the first name of each slot as it is, and plain yes and no
 
 
@@ -97,6 +98,49 @@ _COMPOSED_TASKS = tuple(
     for order, text, about, announced in product(_ORDERS, _TEXTS, _ABOUT, _ANNOUNCED)
 )
 
+# Remarks that say no or yes to something else than a fact: what is asked of a yes/no fact must not turn on them.
+_OTHER_MATTERS = ("lists", "jargon", "emojis", "title", "bullet points", "slang", "markdown", "abbreviations", "quotes")
+_OTHER_MATTERS += ("greeting", "hashtags", "brackets", "preamble", "footnotes", "questions", "capitals", "rhymes")
+_ANSWERS = (
+    "No {0}.",
+    "No {0}, thanks.",
+    "Without {0}.",
+    "Not too much {0}!",
+    "Never use {0}.",
+    "Yes to {0}.",
+    "{0}: no.",
+)
+_ANSWERS += (
+    "There should be no {0} in it.",
+    "I do not want {0}.",
+    "Yes, {0} are fine.",
+    "{0} are not needed.",
+    "False {0} annoy us.",
+)
+_COMPOSED_REMARKS = tuple(answer.format(matter) for answer, matter in product(_ANSWERS, _OTHER_MATTERS))
+
+_REMARKS = (
+    "Keep it short.",
+    "Use a friendly tone.",
+    "Do not invent anything.",
+    "One or two sentences are enough.",
+    "Answer in English.",
+    "Lower case is fine.",
+    "Include every item.",
+    "Thanks!",
+    "Avoid exclamation marks.",
+    "The order does not matter.",
+    "Write for a general audience.",
+    "Be polite.",
+    "Stay neutral.",
+    "Note: this goes on our website.",
+    "Please check your spelling.",
+    "Plain text only.",
+    "It is for a radio spot.",
+    "Take your time.",
+    "Any style will do.",
+    "You may join the facts in one sentence.",
+)
 _TASKS = (
     "Describe a {topic}. ",
     "Describe this {topic}: ",
@@ -189,27 +233,10 @@ TRAIN = Pool(
         joined("{n} comes out at {v}", ", ", ".", last=", and "),
         *[sentences] * 24,
     ),
+    # About one in three of these.
     remarks=(
-        "Keep it short.",
-        "Use a friendly tone.",
-        "Do not invent anything.",
-        "One or two sentences are enough.",
-        "Answer in English.",
-        "Lower case is fine.",
-        "Include every item.",
-        "Thanks!",
-        "Avoid exclamation marks.",
-        "The order does not matter.",
-        "Write for a general audience.",
-        "Be polite.",
-        "Stay neutral.",
-        "Note: this goes on our website.",
-        "Please check your spelling.",
-        "Plain text only.",
-        "It is for a radio spot.",
-        "Take your time.",
-        "Any style will do.",
-        "You may join the facts in one sentence.",
+        *_COMPOSED_REMARKS,
+        *_REMARKS * (len(_COMPOSED_REMARKS) // len(_REMARKS) // 2),
     ),
     names=0,
     preludes=(
@@ -221,9 +248,15 @@ TRAIN = Pool(
         "Prompt: ",
         "[INST] ",
         "Dear writer, ",
+        "No preamble. ",
+        "Yes, one more! ",
+        "I have no time for this, please help. ",
+        "Not a long text. ",
+        "Yes or no, we shall see. ",
     ),
     statements=True,
     slots=True,
+    remarked=0.5,
 )
 # Little to learn: for generators that are too small to read a hundred notations.
 PLAIN = Pool(
@@ -275,7 +308,7 @@ def render(topic: str, attributes: Sequence[Attribute], rng: Random, pool: Pool 
     as_list = rng.random() < 0.75
     head = rng.choice(pool.tasks if as_list else pool.openings).format(topic=topic)
     layout = rng.choice(pool.lists if as_list else pool.clauses)(rng)
-    remark = rng.choice(pool.remarks) if rng.random() < 0.25 else ""
+    remark = rng.choice(pool.remarks) if rng.random() < pool.remarked else ""
     choices = [rng.random() for _ in attributes]
     prelude = rng.choice(pool.preludes) if pool.preludes and rng.random() < 0.1 else ""
     stated = pool.statements and rng.random() < 0.5
