@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -152,7 +153,7 @@ class KeywordPosition(Family[PositionKwargs]):
     )
 
     def judge(self, document: Document, kwargs: PositionKwargs, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
+        sentences = tuple(islice(worded_sentences(document), kwargs.n))
         if len(sentences) < kwargs.n:
             reason = f"the response has {amount(len(sentences), 'sentence')}, so none is number {kwargs.n}"
             return Verdict("violated", reason, len(sentences))
@@ -171,7 +172,7 @@ class KeywordPosition(Family[PositionKwargs]):
         return len(words) >= kwargs.m and words[kwargs.m - 1].lower() == kwargs.keyword.strip().lower()
 
     def satisfy(self, response: str, kwargs: PositionKwargs, rng: Random) -> Mapping[str, Any] | None:
-        sentences = worded_sentences(Document.of(response))
+        sentences = tuple(worded_sentences(Document.of(response)))
         if not sentences:
             return None
         n = rng.randint(1, len(sentences))
@@ -183,7 +184,7 @@ class KeywordPosition(Family[PositionKwargs]):
         found = self.satisfy(response, kwargs, rng)
         if found is None:
             return kwargs.model_dump()
-        words = worded_sentences(Document.of(response))[found["n"] - 1].words
+        words = next(islice(worded_sentences(Document.of(response)), found["n"] - 1, None)).words
         places = [m for m, word in enumerate(words, 1) if not _same(word.text, found["keyword"])]
         return {**found, "m": rng.choice(places) if places else len(words) + 1}
 
@@ -221,11 +222,14 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
 
     def compat(self, response: str, kwargs: SecondKwargs) -> bool:
         # Tokens count as words, and only one mark at the end does not: "…", "!" and "?" before it do.
-        tokens = [token.lower() for token in nltk_compat.tokens(response)]
-        if len(tokens) < 2:
+        keyword = kwargs.keyword.strip().lower()
+        found = map(str.lower, nltk_compat.tokens(response))
+        tokens = list(islice(found, 2))
+        if tokens[1:] != [keyword]:
             return False
+        tokens += found
         last = tokens[-3:-2] if tokens[-1] in nltk_compat.PUNCTUATION else tokens[-2:-1]
-        return [tokens[1]] == last == [kwargs.keyword.strip().lower()]
+        return last == [keyword]
 
     def satisfy(self, response: str, kwargs: SecondKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = bare_words(Document.of(response))
