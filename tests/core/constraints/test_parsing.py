@@ -29,7 +29,13 @@ def test_golden_prompts(row) -> None:
     assert Counter(read(row["prompt"])) == Counter(Constraint(c["id"], c["kwargs"]) for c in row["constraints"])
 
 
-# Families that are asked for in free words, whose rendered demands name no subject that needs a request beside it.
+@pytest.mark.parametrize("request_", ["I want to know why the sky is blue", "My aunt says that cats can fly"])
+def test_a_demand_on_the_response_needs_no_full_stop_before_it(request_) -> None:
+    found = read(f"{request_} The response must contain between 57 and 61 words.")
+    assert found == [Constraint("count:word_count_range", {"min_words": 57, "max_words": 61})]
+    assert read("I think that the response must contain between 57 and 61 words.") == []
+
+
 @pytest.mark.parametrize(
     "prompt",
     [
