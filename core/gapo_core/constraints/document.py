@@ -1,9 +1,10 @@
 """A response with its words, sentences and paragraphs, each found once for all constraints."""
 
 import re
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache, wraps
+from typing import Any, NamedTuple, TypeVar, overload
 
 import sentencex
 
@@ -29,9 +30,12 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _WHOLE_LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t][^\n]*|\|[^\n]*\||\*\*[^*\n]+\*\*:?)[ \t]*$", re.MULTILINE)
 # The segmenter is quadratic in texts that hold no sentence end it knows (thousands of code fences, ideographic full
 # stops); a text longer than responses are goes to it in blocks, cut where a sentence can end.
-_LONG, _BLOCK = 16_384, 1_000  # characters
+LONG, _BLOCK = 16_384, 1_000  # characters
 _CUTS = (re.compile(r"[.!?]\s+|[。！？]|\n[^\S\n]*\n"), re.compile(r"\n"))
 _CLOSED = re.compile(r"[.!?][)\]]\s+(?=[A-Z\"“(])")
+
+
+T = TypeVar("T")
 
 
 class Span(NamedTuple):
@@ -41,6 +45,34 @@ class Span(NamedTuple):
     end: int
 
 
+class Rows(Sequence[T]):
+    """Named tuples that are made of plain ones when they are looked at.
+
+    A megabyte holds up to a million words; making objects of them all costs more than finding them does.
+    """
+
+    def __init__(self, make: Callable[[Any], T], rows: Sequence[tuple[Any, ...]]) -> None:
+        self._make, self._rows = make, rows
+
+    @staticmethod
+    def of(make: Callable[[Any], T], rows: Sequence[tuple[Any, ...]]) -> Sequence[T]:
+        """Of few rows all are made at once: most are looked at more than once."""
+        return tuple(map(make, rows)) if len(rows) <= LONG else Rows(make, rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Sequence[T]": ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return Rows(self._make, self._rows[index]) if isinstance(index, slice) else self._make(self._rows[index])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, self._rows)
+
+
 @dataclass(frozen=True)
 class Document:
     """`text` is never changed; every span counts its characters."""
@@ -48,10 +80,14 @@ class Document:
     text: str
 
     @staticmethod
-    @lru_cache(maxsize=256)
     def of(text: str) -> "Document":
         """The document of a text; many constraints check the same response."""
-        return Document(text)
+        return _recent(text) if len(text) <= LONG else _recent_long(text)
+
+    @cached_property
+    def found(self) -> dict[Hashable, Any]:
+        """What `remembered` functions found in the document."""
+        return {}
 
     @cached_property
     def plain(self) -> str:
@@ -74,27 +110,29 @@ class Document:
         return _WORD if self.text.isascii() or not _CHARACTER.search(self.text) else _CHARACTER_OR_WORD
 
     @cached_property
-    def words(self) -> tuple[Span, ...]:
+    def words(self) -> Sequence[Span]:
         """The words, with the punctuation that follows them."""
-        return tuple(Span(*match.span()) for match in self.word_pattern.finditer(self.text))
+        return Rows.of(Span._make, [match.span() for match in self.word_pattern.finditer(self.text)])
 
     @cached_property
     def word_count(self) -> int:
         return len(self.word_pattern.findall(self.text))
 
     @cached_property
-    def sentences(self) -> tuple[Span, ...]:
+    def sentences(self) -> Sequence[Span]:
         """Sentences; list items, headings and table rows are sentences without needing a full stop."""
-        text, spans, start = self.encodable, [], 0
+        return Rows.of(Span._make, list(self.cut_sentences()))
+
+    def cut_sentences(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each of the `sentences`, cut as they are asked for."""
+        text, start = self.encodable, 0
         ends = {*(match.end() for match in _WHOLE_LINE.finditer(text)), *_blocks(text), len(text)}
         for end in sorted(ends):
             for piece in sentencex.segment("en", text[start:end]):
                 for part in _closed_parts(piece) if ")" in piece or "]" in piece else (piece,):
-                    if _LETTER.search(part):
-                        left = len(part) - len(part.lstrip())
-                        spans.append(Span(start + left, start + len(part.rstrip())))
+                    if part[:1].isalpha() or _LETTER.search(part):
+                        yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
                     start += len(part)
-        return tuple(spans)
 
     @cached_property
     def paragraphs(self) -> tuple[Span, ...]:
@@ -121,10 +159,33 @@ class Document:
         return self.text[span.start : span.end]
 
 
+@lru_cache(maxsize=256)
+def _recent(text: str) -> Document:
+    return Document(text)
+
+
+@lru_cache(maxsize=4)  # what is found in a megabyte takes a hundred times its place
+def _recent_long(text: str) -> Document:
+    return Document(text)
+
+
+def remembered(find: Callable[[Document], T]) -> Callable[[Document], T]:
+    """A function whose result is kept with the document, and goes with it."""
+
+    @wraps(find)
+    def recalled(document: Document) -> T:
+        if find not in document.found:
+            document.found[find] = find(document)
+        kept: T = document.found[find]
+        return kept
+
+    return recalled
+
+
 def _blocks(text: str) -> list[int]:
     """Where a long text is cut: about every `_BLOCK` characters, but never where no sentence can end."""
     cuts: list[int] = []
-    if len(text) <= _LONG:
+    if len(text) <= LONG:
         return cuts
     for start in range(0, len(text), _BLOCK):
         for cut in _CUTS:

@@ -1,13 +1,14 @@
 """How the reference checkers of IFBench, which use NLTK, cut a text into tokens; for the `compat` modes."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from string import punctuation
 
 from gapo_core.constraints.reference import sentence_texts
 
 PUNCTUATION = punctuation  # the 32 ASCII marks: all that the reference takes for punctuation
-_PREFIX = 16_384  # characters
 _ALONE = r"\"`«»“”‘’„–—;@#$%&?!*()\[\]{}<>"
 _PIECE = re.compile(
     rf"\.{{2,}}|--|''|``|[{_ALONE}]|[:,](?!\d)"  # marks that stand alone
@@ -33,16 +34,12 @@ def word_runs(text: str) -> list[str]:
 
 def nth_sentence(text: str, number: int) -> str | None:
     """The sentence of that number, counted from 1; None where there are fewer."""
-    # A boundary needs a few words of context: all but the last sentence of a prefix are sentences of the whole.
-    if len(text) > _PREFIX and len(first := sentence_texts(text[:_PREFIX])) > number:
-        return first[number - 1]
-    sentences = sentence_texts(text)
-    return sentences[number - 1] if number <= len(sentences) else None
+    return next(islice(sentence_texts(text), number - 1, None), None)
 
 
-def tokens(text: str) -> tuple[str, ...]:
+def tokens(text: str) -> Iterator[str]:
     """Penn Treebank tokens, sentence by sentence; a double quote is `` where it opens and '' where it closes."""
-    return tuple(token for sentence in sentence_texts(text) for token in sentence_tokens(sentence))
+    return (token for sentence in sentence_texts(text) for token in sentence_tokens(sentence))
 
 
 def sentence_tokens(sentence: str) -> list[str]:

@@ -1,12 +1,12 @@
 """Quantities in a text: numbers with their units, whatever name of the unit is used."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from gapo_core.constraints.document import Document, Span
+from gapo_core.constraints.document import Document, Rows, Span, remembered
 
 # Names of one unit, the first of which is shown. Names of up to two letters are told apart by case ("MB" and "mb" are
 # both megabytes, as people write them); longer ones match whatever their case.
@@ -48,9 +48,10 @@ _CANONICAL = {name: names.split()[0] for units in _UNITS.values() for names in u
 _ANY_CASE = {name.lower(): unit for name, unit in _CANONICAL.items() if len(name) > 2}
 _SYMBOLS = "$€£¥"
 _UNIT_NAMES = "|".join(re.escape(name) for name in sorted(_CANONICAL, key=len, reverse=True))
+_INITIALS = "".join(sorted({re.escape(name[0]) for name in _CANONICAL}))  # behind most numbers there is no unit
 _QUANTITY = re.compile(
     rf"(?<![\w.,])(?P<before>[{_SYMBOLS}]?)[ \t]?(?P<number>[-+−]?\d{{1,15}}(?:[.,]\d{{1,15}})*)"
-    rf"(?:(?:[ \t]|-(?=[a-z]{{2}}))?(?P<unit>(?i:{_UNIT_NAMES}))(?![\w]))?"
+    rf"(?:(?:[ \t]|-(?=[a-z]{{2}}))?(?P<unit>(?i:(?=[{_INITIALS}])(?:{_UNIT_NAMES})))(?![\w]))?"
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
@@ -73,19 +74,25 @@ def dimension_of(unit: str) -> str:
     return _DIMENSION[unit]
 
 
-@lru_cache(maxsize=256)
-def quantities(document: Document) -> tuple[Quantity, ...]:
+@remembered
+def quantities(document: Document) -> Sequence[Quantity]:
     """All numbers of a text, with their units where these stand beside them."""
-    return tuple(_found(document.text))
+    return Rows.of(_quantity, list(_found(document.text)))
 
 
 def parse_quantity(text: str) -> Quantity | None:
     """The quantity that a short text is, such as "8 GB"; None where it is anything else."""
-    found = list(_found(text.strip()))
+    found = [_quantity(row) for row in _found(text.strip())]
     return found[0] if len(found) == 1 and found[0].span == (0, len(text.strip())) else None
 
 
-def _found(text: str) -> Iterator[Quantity]:
+def _quantity(row: tuple[Decimal, str, tuple[int, int]]) -> Quantity:
+    number, unit, place = row
+    return Quantity(number, unit, Span._make(place))
+
+
+def _found(text: str) -> Iterator[tuple[Decimal, str, tuple[int, int]]]:
+    """The fields of the quantities."""
     for match in _QUANTITY.finditer(text):
         number = _decimal(match["number"])
         if number is None:
@@ -93,14 +100,15 @@ def _found(text: str) -> Iterator[Quantity]:
         name = match["unit"] or match["before"] or ""
         if name == "in" and match.end("number") < match.start("unit"):
             name = ""  # "5 in the box"
-        unit = unit_of(name)
+        unit = unit_of(name) if name else None
         if unit is None:
-            yield Quantity(number, "", Span(match.start("number"), match.end("number")))
+            yield number, "", match.span("number")
         else:
             start = match.start("before") if match["before"] else match.start("number")
-            yield Quantity(number, unit, Span(start, match.end()))
+            yield number, unit, (start, match.end())
 
 
+@lru_cache(maxsize=4096)
 def _decimal(text: str) -> Decimal | None:
     """The number; commas group thousands, or stand for a decimal point ("2,5"). None for "1.2.3"."""
     sign = -1 if text[0] in "-−" else 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice, pairwise
 
 import punkt
 import regex
@@ -12,6 +13,7 @@ PATTERN_SECONDS = 0.25
 _LONG, _PART = 16_384, 4_096  # characters
 # "?" and "!" always end a sentence; a full stop does behind a word longer than any abbreviation of the model.
 _CERTAIN_END = re.compile(r"(?:[?!]|[a-z]{7}\.)\s+(?=[A-Z])|[?!]\s+(?=[^\W_]|[?!])")
+_LONG_START = re.compile(rf".{{1,{_LONG}}}(?=\s)", re.DOTALL)
 _METACHARACTERS = re.compile(r"[][.^$*+?{}|()\\]")
 
 # NLTK 3.9's conventions, under which the published verdicts were made: typographic quotes are no punctuation.
@@ -25,6 +27,15 @@ class _Punkt(punkt.PunktSentenceTokenizer):
     def _absorb_punctuation_only(self, text, spans):  # type: ignore[no-untyped-def]
         # NLTK counts the last mark of "Wow!!" as a sentence of its own; the library mends that.
         return (span for span in spans if span[0] < span[1])
+
+    def _context_has_sentbreak(self, context: str) -> bool:
+        # The last word and the next one decide: a text made of repetitions asks the same again and again.
+        return _ends(context) if len(context) <= 64 else super()._context_has_sentbreak(context)
+
+
+@lru_cache(maxsize=16384)
+def _ends(context: str) -> bool:
+    return super(_Punkt, _punkt())._context_has_sentbreak(context)
 
 
 @lru_cache(maxsize=1)
@@ -44,34 +55,37 @@ def _parts(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _sentences(text: str) -> Iterator[list[str]]:
-    """NLTK Punkt's sentences, in one list for each part of the text."""
+def sentence_texts(text: str) -> Iterator[str]:
+    """The sentences of NLTK's `sent_tokenize`, cut as they are asked for."""
     part = None
     for following in _parts(text):
         if part is not None:
             # A mark only ends a sentence when a word comes after it.
-            yield _punkt().tokenize(part + "Word")[:-1]
+            yield from (one for one, _ in pairwise(_of_part(part + "Word")))
         part = following
-    yield _punkt().tokenize(part or "")
+    yield from _of_part(part or "")
+
+
+def _of_part(part: str) -> Iterator[str]:
+    """Punkt looks at the words beside a mark only: of the start of a long part all but the last two sentences are
+    sentences of the whole."""
+    while len(part) > _LONG and (start := _LONG_START.match(part)):
+        spans = _spans(start.group())[:-1]
+        if len(spans) < 2:
+            break
+        yield from (part[first:last] for first, last in spans[:-1])
+        part = part[spans[-1][0] :]
+    yield from (part[first:last] for first, last in _spans(part))
 
 
 @lru_cache(maxsize=64)
-def sentence_texts(text: str) -> tuple[str, ...]:
-    """The sentences of NLTK's `sent_tokenize`."""
-    return tuple(sentence for part in _sentences(text) for sentence in part)
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(_punkt().span_tokenize(text))
 
 
 def sentences(text: str, enough: int) -> int:
-    """NLTK Punkt's number of sentences; of a long text a lower bound, once that reaches `enough`."""
-    # A boundary needs a few words of context: all but the last sentence of a prefix are sentences of the whole.
-    if len(text) > _LONG and (count := len(_punkt().tokenize(text[:_LONG])) - 1) >= enough:
-        return count
-    count = 0
-    for part in _sentences(text):
-        count += len(part)
-        if count >= enough:
-            break
-    return count
+    """NLTK Punkt's number of sentences, or `enough` where there are more."""
+    return sum(1 for _ in islice(sentence_texts(text), enough))
 
 
 # The Penn Treebank's word boundaries, as far as they part one run of capitals from another: punctuation that

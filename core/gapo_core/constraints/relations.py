@@ -57,6 +57,11 @@ def amount(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+def quoted(text: str) -> str:
+    """The text in double quotation marks; in single ones where it holds double ones."""
+    return f"'{text}'" if any(mark in text for mark in '"“”„«»') else f'"{text}"'
+
+
 def listed(words: tuple[str, ...] | list[str]) -> str:
     """`a, b and c`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

@@ -2,11 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from string import punctuation
 from typing import NamedTuple
 
-from gapo_core.constraints.document import UNSPACED, Document, Span, encodable
+from gapo_core.constraints.document import LONG, UNSPACED, Document, Rows, Span, encodable, remembered
+from gapo_core.constraints.types import EVIDENCE_LIMIT
 
 _EDGES = re.escape(punctuation + "“”„‟‘’‚‛«»‹›…–—―¿¡·•。、，！？：；（）［］｛｝「」『』")
 _INNER, _EDGE = rf"[^\s—–―…{UNSPACED}]", rf"[^\s{UNSPACED}{_EDGES}]"
@@ -26,22 +29,46 @@ class Word(NamedTuple):
         return Span(self.start, self.end)
 
 
-@lru_cache(maxsize=256)
-def bare_words(document: Document) -> tuple[Word, ...]:
+class _BareForms(dict[str, str]):
+    """Tokens in lower case, each worked out once; empty for a token that is no word."""
+
+    def __missing__(self, token: str) -> str:
+        form = self[token] = token.lower() if token.isalnum() or _ALNUM.search(token) else ""
+        return form
+
+
+def _found(text: str) -> Iterator[tuple[str, int, int]]:
+    """The fields of the bare words."""
+    forms = _BareForms()
+    return ((word, *match.span()) for match in _BARE.finditer(text) if (word := forms[match.group()]))
+
+
+@remembered
+def bare_words(document: Document) -> Sequence[Word]:
     """The words of `Document.words` without the punctuation and the markup around them."""
-    found = []
-    for match in _BARE.finditer(document.plain):
-        token = match.group()
-        if token.isalnum() or _ALNUM.search(token):
-            found.append(Word(token.lower(), *match.span()))
-    return tuple(found)
+    return Rows.of(Word._make, list(_found(document.plain)))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def vocabulary(document: Document) -> frozenset[str]:
     """The different bare words of a document."""
-    found = set(_BARE.findall(document.plain))
-    return frozenset(token.lower() for token in found if token.isalnum() or _ALNUM.search(token))
+    forms = _BareForms()
+    return frozenset(form for token in set(_BARE.findall(document.plain)) if (form := forms[token]))
+
+
+def words_of(document: Document, kind: Callable[[str], bool]) -> Iterator[Word]:
+    """The bare words of a kind; each different word is asked about once."""
+    wanted = {word for word in vocabulary(document) if kind(word)}
+    if len(document.text) > LONG:
+        return map(Word._make, (fields for fields in _found(document.plain) if fields[0] in wanted) if wanted else ())
+    return (word for word in bare_words(document) if word.text in wanted)
+
+
+def counted(words: Iterable[Word]) -> tuple[int, tuple[Word, ...]]:
+    """How many there are, and the first few, for evidence."""
+    rest = iter(words)
+    first = tuple(islice(rest, EVIDENCE_LIMIT))
+    return len(first) + sum(1 for _ in rest), first
 
 
 class Sentence(NamedTuple):
@@ -51,19 +78,28 @@ class Sentence(NamedTuple):
     words: tuple[Word, ...]
 
 
-@lru_cache(maxsize=256)
-def worded_sentences(document: Document) -> tuple[Sentence, ...]:
-    """The sentences of a document with their words."""
-    words, sentences, at = bare_words(document), [], 0
-    for span in document.sentences:
-        while at < len(words) and words[at].start < span.start:
-            at += 1
-        first = at
-        while at < len(words) and words[at].start < span.end:
-            at += 1
-        if at > first:
-            sentences.append(Sentence(span, words[first:at]))
-    return tuple(sentences)
+def worded_sentences(document: Document) -> Iterable[Sentence]:
+    """The sentences of a document with their words; those of a long one are cut as they are asked for."""
+    if len(document.text) <= LONG:
+        return _worded(document)
+    return _cut(document.cut_sentences(), map(Word._make, _found(document.plain)))
+
+
+@remembered
+def _worded(document: Document) -> tuple[Sentence, ...]:
+    return tuple(_cut(document.sentences, iter(bare_words(document))))
+
+
+def _cut(sentences: Iterable[tuple[int, int]], words: Iterator[Word]) -> Iterator[Sentence]:
+    word = next(words, None)
+    for start, end in sentences:
+        held = []
+        while word and word.start < end:
+            if word.start >= start:
+                held.append(word)
+            word = next(words, None)
+        if held:
+            yield Sentence(Span(start, end), tuple(held))
 
 
 @lru_cache(maxsize=65536)

@@ -4,7 +4,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from random import Random
 from typing import Any, Literal
 
@@ -135,7 +134,6 @@ class Flag(Family[FlagKwargs]):
         return {"name": name_of(kwargs.slot), "value": kwargs.value}
 
 
-@lru_cache(maxsize=256)
 def _polarities(document: Document, slot: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Where a feature is named without and with a negation shortly before it in its sentence."""
     affirmed: list[Span] = []

@@ -1,7 +1,7 @@
 """What the families have in common that count something and compare the count with a limit."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +24,7 @@ class Counted(Family[K]):
     additive: ClassVar[bool] = False  # whether a text counts no less within a longer one
 
     @abstractmethod
-    def count(self, document: Document, kwargs: K) -> tuple[int, tuple[Span, ...]]:
+    def count(self, document: Document, kwargs: K) -> tuple[int, Sequence[Span]]:
         """How many there are, and where (at least the first few)."""
 
     def subject(self, kwargs: K) -> object:
@@ -39,7 +39,7 @@ class Counted(Family[K]):
         relation, limit = self.comparison(kwargs)
         kept = holds(relation, observed, limit)
         reason = f"{amount(observed, *self.noun)} found where {relation} {limit} {'is' if limit == 1 else 'are'} wanted"
-        return Verdict("satisfied" if kept else "violated", reason, observed, where[:EVIDENCE_LIMIT])
+        return Verdict("satisfied" if kept else "violated", reason, observed, tuple(where[:EVIDENCE_LIMIT]))
 
     def satisfy(self, response: str, kwargs: K, rng: Random) -> Mapping[str, Any] | None:
         return self.limited(response, kwargs, True, rng)

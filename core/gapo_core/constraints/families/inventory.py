@@ -14,7 +14,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, regi
 from gapo_core.constraints.relations import amount, listed
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
 from gapo_core.constraints.word_lists import CONJUNCTIONS, NAMES, PRONOUNS, SPELLED_NUMBERS
-from gapo_core.constraints.words import Word, bare_words, vocabulary
+from gapo_core.constraints.words import Word, vocabulary, words_of
 
 _NAME = re.compile(rf"(?<!\w)(?:{'|'.join(NAMES)})(?!\w)")
 _LETTERS = re.compile(r"[a-z]+")
@@ -100,12 +100,7 @@ class Pronouns(Counted[AtLeastKwargs]):
 
     def count(self, document: Document, kwargs: AtLeastKwargs) -> tuple[int, tuple[Span, ...]]:
         # "I'm" holds "I", and "she/her" two.
-        found: list[Span] = []
-        for word in bare_words(document):
-            if word.text in PRONOUNS:
-                found.append(word.span)
-            elif not word.text.isalnum():
-                found += [word.span for part in re.split(r"/|'\w+", word.text) if part in PRONOUNS]
+        found = [word.span for word in words_of(document, lambda w: bool(_pronouns(w))) for _ in _pronouns(word.text)]
         return len(found), tuple(found)
 
     def compat(self, response: str, kwargs: AtLeastKwargs) -> bool:
@@ -115,6 +110,10 @@ class Pronouns(Counted[AtLeastKwargs]):
             return False
         found = sum(token in PRONOUNS for token in nltk_compat.tokens(response.lower().replace("/", " ")))
         return found >= kwargs.N
+
+
+def _pronouns(word: str) -> list[str]:
+    return [part for part in (re.split(r"/|'\w+", word) if not word.isalnum() else (word,)) if part in PRONOUNS]
 
 
 class ConjunctionsKwargs(Kwargs):
@@ -134,8 +133,8 @@ class Conjunctions(Counted[ConjunctionsKwargs]):
 
     def count(self, document: Document, kwargs: ConjunctionsKwargs) -> tuple[int, tuple[Span, ...]]:
         first: dict[str, Word] = {}
-        for word in bare_words(document):
-            for part in (word.text,) if word.text.isalnum() else word.text.split("/"):  # "and/or" is two
+        for word in words_of(document, lambda w: any(part in CONJUNCTIONS for part in w.split("/"))):  # "and/or" is two
+            for part in word.text.split("/"):
                 if part in CONJUNCTIONS:
                     first.setdefault(part, word)
         return len(first), tuple(word.span for word in first.values())
@@ -201,7 +200,7 @@ def _numbers(document: Document) -> tuple[list[Span], list[Span]]:
     figures = [Span(*match.span()) for match in _NUMBER.finditer(document.text)]
     certain = [span for span in figures if span.end not in markers]
     disputed = [span for span in figures if span.end in markers]
-    spelled = (word.span for word in bare_words(document) if not SPELLED_NUMBERS.isdisjoint(word.text.split("-")))
+    spelled = (word.span for word in words_of(document, lambda w: not SPELLED_NUMBERS.isdisjoint(w.split("-"))))
     return certain, [*disputed, *spelled]
 
 

@@ -12,7 +12,7 @@ from gapo_core.constraints import reference
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import Relation, holds, interval, listed
+from gapo_core.constraints.relations import Relation, holds, interval, listed, quoted
 from gapo_core.constraints.types import Span, Verdict, spans
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -56,7 +56,7 @@ class Existence(Family[ExistenceKwargs]):
         "Include keywords {keywords} in the response.",
         "Make sure to use {keywords} in your answer.",
         "Your response must mention {keywords}.",
-        "Use the following in your response: {keywords}.",
+        "Use the following words in your response: {keywords}.",
     )
 
     def judge(self, document: Document, kwargs: ExistenceKwargs, prompt: str | None) -> Verdict:
@@ -85,6 +85,9 @@ class Existence(Family[ExistenceKwargs]):
         rng.shuffle(keywords)
         return {"keywords": keywords}
 
+    def wording(self, kwargs: ExistenceKwargs) -> Mapping[str, object]:
+        return {"keywords": listed([quoted(word) for word in kwargs.keywords])}
+
     def requires(self, kwargs: ExistenceKwargs) -> tuple[str, ...]:
         return kwargs.keywords
 
@@ -101,7 +104,7 @@ class ForbiddenWords(Family[ForbiddenKwargs]):
         "Do not include keywords {forbidden_words} in the response.",
         "Avoid using {forbidden_words} in your answer.",
         "Your response must not mention {forbidden_words}.",
-        "Refrain from using the following: {forbidden_words}.",
+        "Refrain from using the following words: {forbidden_words}.",
     )
 
     def judge(self, document: Document, kwargs: ForbiddenKwargs, prompt: str | None) -> Verdict:
@@ -129,6 +132,9 @@ class ForbiddenWords(Family[ForbiddenKwargs]):
         rng.shuffle(words)
         return {"forbidden_words": words}
 
+    def wording(self, kwargs: ForbiddenKwargs) -> Mapping[str, object]:
+        return {"forbidden_words": listed([quoted(word) for word in kwargs.forbidden_words])}
+
     def forbids(self, text: str, kwargs: ForbiddenKwargs) -> bool:
         return self.judge(Document.of(text), kwargs, None).status == "violated"
 
@@ -150,6 +156,9 @@ class Frequency(Counted[FrequencyKwargs]):
         "The word {keyword} must be mentioned {limited} in your answer.",
         "Mention {keyword} {limited} in your response.",
     )
+
+    def wording(self, kwargs: FrequencyKwargs) -> Mapping[str, object]:
+        return {**super().wording(kwargs), "keyword": quoted(kwargs.keyword)}
 
     def subject(self, kwargs: FrequencyKwargs) -> object:
         return kwargs.keyword.lower()

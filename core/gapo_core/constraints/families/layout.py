@@ -219,7 +219,7 @@ class SentencesThenBullets(Plain):
             elif over:
                 return False
             else:
-                found = len(reference.sentence_texts(line))
+                found = sum(1 for _ in reference.sentence_texts(line))
                 sentences, over = sentences + found, not found
         return bullets >= 2
 

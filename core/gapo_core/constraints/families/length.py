@@ -1,7 +1,7 @@
 """Words, sentences and paragraphs that a response must count, and the first word of one of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -71,7 +71,7 @@ class NumberSentences(Counted[SentencesKwargs]):
         "Use {limited} in your response.",
     )
 
-    def count(self, document: Document, kwargs: SentencesKwargs) -> tuple[int, tuple[Span, ...]]:
+    def count(self, document: Document, kwargs: SentencesKwargs) -> tuple[int, Sequence[Span]]:
         return len(document.sentences), document.sentences
 
     def compat(self, response: str, kwargs: SentencesKwargs) -> bool:

@@ -1,6 +1,6 @@
 """Lengths in words, sentences, paragraphs, characters and tokens, with any relation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -45,8 +45,8 @@ class Sentences(_Length):
     id = "length:sentences"
     noun = ("sentence", "sentences")
 
-    def count(self, document: Document, kwargs: LengthKwargs) -> tuple[int, tuple[Span, ...]]:
-        return len(document.sentences), document.sentences[:EVIDENCE_LIMIT]
+    def count(self, document: Document, kwargs: LengthKwargs) -> tuple[int, Sequence[Span]]:
+        return len(document.sentences), document.sentences
 
 
 class Paragraphs(_Length):

@@ -13,9 +13,9 @@ from gapo_core.constraints import nltk_compat
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount
-from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
+from gapo_core.constraints.types import Span, Verdict
 from gapo_core.constraints.word_lists import AUXILIARIES, OBJECTS, PRONOUNS, STOP_WORDS
-from gapo_core.constraints.words import bare_words
+from gapo_core.constraints.words import bare_words, counted, words_of
 
 _FUNCTION_WORDS = STOP_WORDS | PRONOUNS
 _OPEN_CLASSES = ("NOUN", "ADJ", "ADV", "PROPN")
@@ -85,15 +85,18 @@ class AlternatingSyllables(Plain):
         words = bare_words(document)
         if not words:
             return Verdict("violated", "the response holds no word", 0)
-        odd = [_odd_syllables(word.text) for word in words]
-        for (one, one_odd), (two, two_odd) in pairwise(zip(words, odd, strict=True)):
-            if one_odd is not None and one_odd is two_odd:
-                reason = f"{one.text} and {two.text} both have an {'odd' if one_odd else 'even'} number of syllables"
-                return Verdict("violated", reason, None, (Span(one.start, two.end),))
-        unclear = [word for word, parity in zip(words, odd, strict=True) if parity is None]
-        if unclear:
-            where = tuple(word.span for word in unclear[:EVIDENCE_LIMIT])
-            return Verdict("unknown", f"the syllables of {unclear[0].text[:40]} cannot be counted", len(unclear), where)
+        before, before_odd = words[0], None
+        for word in words:
+            odd = _odd_syllables(word.text)
+            if odd is not None and odd is before_odd:
+                kind = "odd" if odd else "even"
+                reason = f"{before.text} and {word.text} both have an {kind} number of syllables"
+                return Verdict("violated", reason, None, (Span(before.start, word.end),))
+            before, before_odd = word, odd
+        count, unclear = counted(words_of(document, lambda word: _odd_syllables(word) is None))
+        if count:
+            where = tuple(word.span for word in unclear)
+            return Verdict("unknown", f"the syllables of {unclear[0].text[:40]} cannot be counted", count, where)
         return Verdict("satisfied", f"{amount(len(words), 'word')} alternate", len(words))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:

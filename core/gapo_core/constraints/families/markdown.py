@@ -1,12 +1,11 @@
 """Markdown headings, lists and tables that a response must hold."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from pydantic import Field
 
-from gapo_core.constraints.document import Document, Span
+from gapo_core.constraints.document import Document, Span, remembered
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Kwargs, register
 from gapo_core.constraints.relations import Relation
@@ -28,7 +27,7 @@ class Block(NamedTuple):
     span: Span
 
 
-@lru_cache(maxsize=256)
+@remembered
 def blocks(document: Document) -> tuple[Block, ...]:
     """The headings, lists and tables of the first 65,536 characters, in order of their end."""
     text = document.text[:_LONGEST].replace("\r", " ").replace("\0", " ")  # one character for one

@@ -10,6 +10,7 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.keywords import Existence, ForbiddenWords, whole
 from gapo_core.constraints.families.startend import EndChecker
 from gapo_core.constraints.registry import Family, K, Kwargs, Phrase, register
+from gapo_core.constraints.relations import listed, quoted
 from gapo_core.constraints.types import Span, Verdict
 from gapo_core.constraints.words import writable
 
@@ -39,6 +40,10 @@ class _Renamed(Family[K]):
     def _outer(self, sampled: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return sampled and {self.own: sampled[self.inner_name]}
 
+    def wording(self, kwargs: K) -> Mapping[str, object]:
+        own = getattr(kwargs, self.own)
+        return {self.own: quoted(own) if isinstance(own, str) else listed([quoted(phrase) for phrase in own])}
+
     def requires(self, kwargs: K) -> tuple[str, ...]:
         return self.inner.requires(self._inner(kwargs))
 
@@ -56,9 +61,9 @@ class Required(_Renamed[RequiredKwargs]):
     example = '{"phrases": ["over the river"]}'
     inner, own, inner_name = Existence(), "phrases", "keywords"
     phrasings = (
-        "Use the following in your response, word for word: {phrases}.",
+        "Use the following phrases in your response: {phrases}.",
         "Your response must contain {phrases}.",
-        "Make sure to write {phrases} somewhere in your answer.",
+        "Make sure to include {phrases} in your answer.",
     )
 
 
@@ -72,7 +77,7 @@ class Forbidden(_Renamed[AvoidedKwargs]):
     example = '{"phrases": ["in conclusion"]}'
     inner, own, inner_name = ForbiddenWords(), "phrases", "forbidden_words"
     phrasings = (
-        "Never use the following in your response: {phrases}.",
+        "Never use the following phrases: {phrases}.",
         "Your response must not contain {phrases}.",
         "Avoid writing {phrases} anywhere in your answer.",
     )
@@ -88,9 +93,9 @@ class Ends(_Renamed[EdgeKwargs]):
     example = '{"phrase": "See you soon."}'
     inner, own, inner_name = EndChecker(), "phrase", "end_phrase"
     phrasings = (
-        'End your response with "{phrase}"',
-        'The last words of your answer must be "{phrase}"',
-        'Finish with the words "{phrase}"',
+        "End your response with {phrase}",
+        "The last words of your answer must be {phrase}",
+        "Finish with the words {phrase}",
     )
 
     def conflicts(self, this: Any, other: Any) -> bool:
@@ -105,9 +110,9 @@ class Starts(Family[EdgeKwargs]):
     kwargs = EdgeKwargs
     example = '{"phrase": "Dear reader"}'
     phrasings = (
-        'Start your response with "{phrase}"',
-        'The first words of your answer must be "{phrase}"',
-        'Begin with the words "{phrase}"',
+        "Start your response with {phrase}",
+        "The first words of your answer must be {phrase}",
+        "Begin with the words {phrase}",
     )
 
     def judge(self, document: Document, kwargs: EdgeKwargs, prompt: str | None) -> Verdict:
@@ -133,6 +138,9 @@ class Starts(Family[EdgeKwargs]):
         usable = [phrase for phrase in phrases if phrase.strip() and writable(phrase)]
         fitting = [p for p in usable if self.judge(document, EdgeKwargs(phrase=p), None).status == status]
         return {"phrase": rng.choice(fitting)} if fitting else None
+
+    def wording(self, kwargs: EdgeKwargs) -> Mapping[str, object]:
+        return {"phrase": quoted(kwargs.phrase)}
 
     def requires(self, kwargs: EdgeKwargs) -> tuple[str, ...]:
         return (kwargs.phrase,)

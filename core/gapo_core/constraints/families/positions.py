@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.families.keywords import absent_words, content_words, whole
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import amount
+from gapo_core.constraints.relations import amount, quoted
 from gapo_core.constraints.types import Span, Verdict, spans
 from gapo_core.constraints.words import Word, bare_words, folded, worded_sentences, writable
 
@@ -37,14 +38,13 @@ class KeywordsMultiple(Family[FiveKwargs]):
     kwargs = FiveKwargs
     phrasings = (
         "Include keyword {keyword1} once in your response, keyword {keyword2} twice in your response, keyword "
-        "{keyword3} "
-        "three times in your response, keyword {keyword4} five times in your response, and keyword {keyword5} "
-        "seven times "
-        "in your response.",
-        "Use the word {keyword1} once, {keyword2} twice, {keyword3} three times, {keyword4} five times and {keyword5} "
+        "{keyword3} three times in your response, keyword {keyword4} five times in your response, and keyword "
+        "{keyword5} seven times in your response.",
+        "Use the word {keyword1} once, the word {keyword2} twice, the word {keyword3} three times, the word "
+        "{keyword4} five times and the word {keyword5} seven times.",
+        "Your response must hold the word {keyword1} exactly once, the word {keyword2} exactly twice, the word "
+        "{keyword3} exactly three times, the word {keyword4} exactly five times and the word {keyword5} exactly "
         "seven times.",
-        "Your response must hold {keyword1} exactly once, {keyword2} exactly twice, {keyword3} exactly three times, "
-        "{keyword4} exactly five times and {keyword5} exactly seven times.",
     )
 
     def judge(self, document: Document, kwargs: FiveKwargs, prompt: str | None) -> Verdict:
@@ -75,6 +75,9 @@ class KeywordsMultiple(Family[FiveKwargs]):
         absent = absent_words(response)
         return {**kwargs.model_dump(), f"keyword{rng.randint(1, 5)}": rng.choice(absent)} if absent else None
 
+    def wording(self, kwargs: FiveKwargs) -> Mapping[str, object]:
+        return {name: quoted(word) for name, word in kwargs.model_dump().items()}
+
     def requires(self, kwargs: FiveKwargs) -> tuple[str, ...]:
         return tuple(kwargs.wanted())
 
@@ -89,7 +92,7 @@ class SentenceKeyword(Family[SentenceKeywordKwargs]):
     example = '{"word": "river", "N": 2}'
     kwargs = SentenceKeywordKwargs
     phrasings = (
-        'The response must include keyword "{word}" in the {N}-th sentence.',
+        "The response must include keyword {word} in the {N}-th sentence.",
         "Use the word {word} in sentence {N} of your response.",
         "Sentence number {N} must contain the word {word}.",
     )
@@ -131,6 +134,9 @@ class SentenceKeyword(Family[SentenceKeywordKwargs]):
                 return {"N": number, "word": word}
         return {**kwargs.model_dump(), "N": count + 1}
 
+    def wording(self, kwargs: SentenceKeywordKwargs) -> Mapping[str, object]:
+        return {"word": quoted(kwargs.word), "N": kwargs.N}
+
     def requires(self, kwargs: SentenceKeywordKwargs) -> tuple[str, ...]:
         return (kwargs.word,)
 
@@ -152,7 +158,7 @@ class KeywordPosition(Family[PositionKwargs]):
     )
 
     def judge(self, document: Document, kwargs: PositionKwargs, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
+        sentences = tuple(islice(worded_sentences(document), kwargs.n))
         if len(sentences) < kwargs.n:
             reason = f"the response has {amount(len(sentences), 'sentence')}, so none is number {kwargs.n}"
             return Verdict("violated", reason, len(sentences))
@@ -171,7 +177,7 @@ class KeywordPosition(Family[PositionKwargs]):
         return len(words) >= kwargs.m and words[kwargs.m - 1].lower() == kwargs.keyword.strip().lower()
 
     def satisfy(self, response: str, kwargs: PositionKwargs, rng: Random) -> Mapping[str, Any] | None:
-        sentences = worded_sentences(Document.of(response))
+        sentences = tuple(worded_sentences(Document.of(response)))
         if not sentences:
             return None
         n = rng.randint(1, len(sentences))
@@ -183,9 +189,12 @@ class KeywordPosition(Family[PositionKwargs]):
         found = self.satisfy(response, kwargs, rng)
         if found is None:
             return kwargs.model_dump()
-        words = worded_sentences(Document.of(response))[found["n"] - 1].words
+        words = next(islice(worded_sentences(Document.of(response)), found["n"] - 1, None)).words
         places = [m for m, word in enumerate(words, 1) if not _same(word.text, found["keyword"])]
         return {**found, "m": rng.choice(places) if places else len(words) + 1}
+
+    def wording(self, kwargs: PositionKwargs) -> Mapping[str, object]:
+        return {**super().wording(kwargs), "keyword": quoted(kwargs.keyword)}
 
     def requires(self, kwargs: PositionKwargs) -> tuple[str, ...]:
         return (kwargs.keyword,)
@@ -221,11 +230,14 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
 
     def compat(self, response: str, kwargs: SecondKwargs) -> bool:
         # Tokens count as words, and only one mark at the end does not: "…", "!" and "?" before it do.
-        tokens = [token.lower() for token in nltk_compat.tokens(response)]
-        if len(tokens) < 2:
+        keyword = kwargs.keyword.strip().lower()
+        found = map(str.lower, nltk_compat.tokens(response))
+        tokens = list(islice(found, 2))
+        if tokens[1:] != [keyword]:
             return False
+        tokens += found
         last = tokens[-3:-2] if tokens[-1] in nltk_compat.PUNCTUATION else tokens[-2:-1]
-        return [tokens[1]] == last == [kwargs.keyword.strip().lower()]
+        return last == [keyword]
 
     def satisfy(self, response: str, kwargs: SecondKwargs, rng: Random) -> Mapping[str, Any] | None:
         words = bare_words(Document.of(response))
@@ -239,6 +251,9 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
             return {"keyword": rng.choice(ends)}
         absent = absent_words(response)
         return {"keyword": rng.choice(absent)} if absent else None
+
+    def wording(self, kwargs: SecondKwargs) -> Mapping[str, object]:
+        return {"keyword": quoted(kwargs.keyword)}
 
     def requires(self, kwargs: SecondKwargs) -> tuple[str, ...]:
         return (kwargs.keyword,)

@@ -1,7 +1,8 @@
 """What sentences and paragraphs must look like: their lengths, types, first and last words."""
 
+from collections import Counter
 from collections.abc import Mapping
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from random import Random
 from typing import Any
 
@@ -36,18 +37,18 @@ class IncrementingWords(Family[Increment]):
     )
 
     def judge(self, document: Document, kwargs: Increment, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
-        counts = [len(sentence.words) for sentence in sentences]
+        counts: list[int] = []
+        for sentence in worded_sentences(document):
+            counts.append(len(sentence.words))
+            if len(counts) > 1 and counts[-1] != counts[-2] + kwargs.small_n:
+                reason = f"sentence {len(counts)} has {amount(counts[-1], 'word')}, the one before it {counts[-2]}"
+                return Verdict("violated", reason, counts[:EVIDENCE_LIMIT], (sentence.span,))
         if not counts:
             return _NO_SENTENCES
-        for number, (one, two) in enumerate(pairwise(counts), 2):
-            if two != one + kwargs.small_n:
-                reason = f"sentence {number} has {amount(two, 'word')}, the one before it {one}"
-                return Verdict("violated", reason, counts[:EVIDENCE_LIMIT], (sentences[number - 1].span,))
         return Verdict("satisfied", f"every sentence has {kwargs.small_n} more", counts[:EVIDENCE_LIMIT])
 
     def compat(self, response: str, kwargs: Increment) -> bool:
-        counts = [len(nltk_compat.unpunctuated(text).split()) for text in reference.sentence_texts(response)]
+        counts = (len(nltk_compat.unpunctuated(text).split()) for text in reference.sentence_texts(response))
         return all(two == one + kwargs.small_n for one, two in pairwise(counts))
 
     def satisfy(self, response: str, kwargs: Increment, rng: Random) -> Mapping[str, Any] | None:
@@ -74,26 +75,27 @@ class IncrementingAlliteration(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
-        if not sentences:
+        lengths: list[int] = []
+        for sentence in worded_sentences(document):
+            lengths.append(_alliteration(sentence))
+            if len(lengths) > 1 and lengths[-1] <= lengths[-2]:
+                two, one = amount(lengths[-1], "word"), lengths[-2]
+                reason = f"the longest alliteration of sentence {len(lengths)} has {two}, the one before it {one}"
+                return Verdict("violated", reason, lengths[:EVIDENCE_LIMIT], (sentence.span,))
+        if not lengths:
             return _NO_SENTENCES
-        lengths = [_alliteration(sentence) for sentence in sentences]
-        for number, (one, two) in enumerate(pairwise(lengths), 2):
-            if two <= one:
-                reason = (
-                    f"the longest alliteration of sentence {number} has {amount(two, 'word')}, the one before it {one}"
-                )
-                return Verdict("violated", reason, lengths[:EVIDENCE_LIMIT], (sentences[number - 1].span,))
         return Verdict("satisfied", "every sentence has a longer alliteration", lengths[:EVIDENCE_LIMIT])
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         # All alliterative words of a sentence count, in whatever sequences.
-        counts = []
-        for sentence in reference.sentence_texts(response):
-            firsts = [word[0] for token in sentence.lower().split() if (word := token.lstrip(nltk_compat.PUNCTUATION))]
-            runs = (len(list(run)) for _, run in groupby(firsts))
-            counts.append(sum(run for run in runs if run > 1))
+        counts = map(_alliterative, reference.sentence_texts(response))
         return all(two > one for one, two in pairwise(counts))
+
+
+def _alliterative(sentence: str) -> int:
+    firsts = [word[0] for token in sentence.lower().split() if (word := token.lstrip(nltk_compat.PUNCTUATION))]
+    runs = (len(list(run)) for _, run in groupby(firsts))
+    return sum(run for run in runs if run > 1)
 
 
 def _alliteration(sentence: Sentence) -> int:
@@ -111,15 +113,16 @@ class LastWordFirst(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
-        if not sentences:
-            return _NO_SENTENCES
-        for number, (one, two) in enumerate(pairwise(sentences), 2):
-            last, first = one.words[-1], two.words[0]
-            if folded(last.text) != folded(first.text):
+        number, last = 0, None
+        for number, sentence in enumerate(worded_sentences(document), 1):
+            first = sentence.words[0]
+            if last and folded(last.text) != folded(first.text):
                 reason = f"sentence {number} starts with {first.text} where {last.text} is wanted"
                 return Verdict("violated", reason, number, (last.span, first.span))
-        return Verdict("satisfied", "every sentence starts with the last word of the one before it", len(sentences))
+            last = sentence.words[-1]
+        if not last:
+            return _NO_SENTENCES
+        return Verdict("satisfied", "every sentence starts with the last word of the one before it", number)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         edges = nltk_compat.PUNCTUATION + " "
@@ -172,19 +175,24 @@ def _line_numbers(text: str) -> Any:
     return key
 
 
-def _sentence_types(document: Document) -> dict[str, list[Span]]:
-    """Sentences by the mark at their end; headings and list items without one are of no type."""
-    found: dict[str, list[Span]] = {"declarative": [], "interrogative": [], "exclamatory": []}
+def _sentence_types(document: Document) -> tuple[Counter[str], tuple[Span, ...]]:
+    """How many sentences are of each type, by the mark at their end, and the first questions; headings and list items
+    without a mark are of no type."""
+    counts: Counter[str] = Counter()
+    questions: list[Span] = []
     for span in document.sentences:
         body = document[span].rstrip(_CLOSERS)
-        if body and (kind := _TYPES.get(body[-1])):
-            found[kind].append(span)
-    return found
+        kind = _TYPES.get(body[-1:])
+        if kind:
+            counts[kind] += 1
+            if kind == "interrogative" and len(questions) < EVIDENCE_LIMIT:
+                questions.append(span)
+    return counts, tuple(questions)
 
 
 def _reference_types(response: str) -> list[int]:
-    sentences = reference.sentence_texts(response)
-    return [sum(sentence.endswith(mark) for sentence in sentences) for mark in ".?!"]
+    marks = Counter(sentence[-1:] for sentence in reference.sentence_texts(response))
+    return [marks[mark] for mark in ".?!"]
 
 
 class SentenceTypeRatio(Plain):
@@ -196,11 +204,10 @@ class SentenceTypeRatio(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        types = _sentence_types(document)
-        statements, questions = len(types["declarative"]), len(types["interrogative"])
+        types, where = _sentence_types(document)
+        statements, questions = types["declarative"], types["interrogative"]
         reason = f"{amount(statements, 'declarative sentence')} and {amount(questions, 'question')}"
         kept = questions > 0 and statements == 2 * questions
-        where = tuple(types["interrogative"][:EVIDENCE_LIMIT])
         return Verdict("satisfied" if kept else "violated", reason, [statements, questions], where)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
@@ -218,7 +225,8 @@ class SentenceBalance(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        counts = {kind: len(found) for kind, found in _sentence_types(document).items()}
+        found, _ = _sentence_types(document)
+        counts = {kind: found[kind] for kind in ("declarative", "interrogative", "exclamatory")}
         reason = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         kept = len(set(counts.values())) == 1 and counts["declarative"] > 0
         return Verdict("satisfied" if kept else "violated", reason, counts)
@@ -242,16 +250,19 @@ class EqualSentences(Plain):
             reason = f"{amount(len(sentences), 'sentence')} found where three are wanted"
             return Verdict("violated", reason, lengths[:EVIDENCE_LIMIT])
         if len(set(lengths)) > 1:
-            return Verdict("violated", "the sentences differ in their number of characters", lengths, sentences)
+            return Verdict("violated", "the sentences differ in their number of characters", lengths, tuple(sentences))
         seen = set()
         for word in bare_words(document):
             if word.text in seen:
                 return Verdict("violated", f"{word.text} is used more than once", lengths, (word.span,))
             seen.add(word.text)
-        return Verdict("satisfied", f"three sentences of {lengths[0]} characters, no word twice", lengths, sentences)
+        return Verdict(
+            "satisfied", f"three sentences of {lengths[0]} characters, no word twice", lengths, tuple(sentences)
+        )
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
-        lengths = [len(text.strip()) for text in reference.sentence_texts(response)]  # the words are not looked at
+        first = islice(reference.sentence_texts(response), 4)
+        lengths = [len(text.strip()) for text in first]  # the words are not looked at
         return len(lengths) == 3 and len(set(lengths)) == 1
 
 
@@ -265,7 +276,7 @@ class SentenceAlphabet(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        sentences = worded_sentences(document)
+        sentences = tuple(worded_sentences(document))
         if len(sentences) != 26:
             return Verdict(
                 "violated", f"{amount(len(sentences), 'sentence')} found where 26 are wanted", len(sentences)
@@ -278,10 +289,7 @@ class SentenceAlphabet(Plain):
         return Verdict("satisfied", "26 sentences start with A to Z", 26)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
-        if reference.sentences(response, 27) > 26:  # decided without cutting the rest of the text
-            return False
-        sentences = reference.sentence_texts(response)
-        firsts = [text.strip()[:1].lower() for text in sentences]
+        firsts = [text.strip()[:1].lower() for text in islice(reference.sentence_texts(response), 27)]
         return firsts == [chr(ord("a") + number) for number in range(26)]
 
 

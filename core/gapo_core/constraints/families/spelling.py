@@ -1,7 +1,7 @@
 """Demands on the letters of every word: its first letter, its length, its vowels and consonants, its script."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from random import Random
@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import Field
 
 from gapo_core.constraints import nltk_compat
-from gapo_core.constraints.document import Document
+from gapo_core.constraints.document import Document, Rows, remembered
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount, listed
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
-from gapo_core.constraints.words import Word, bare_words, folded, initial
+from gapo_core.constraints.words import Word, bare_words, counted, folded, initial, vocabulary, words_of
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _NO_WORDS = Verdict("violated", "the response holds no word", 0)
@@ -121,10 +121,10 @@ class ConsonantClusters(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words = [word for word in bare_words(document) if not word.text.isdigit()]
-        without = [word for word in words if not _clustered(word.text)]
-        if without:
-            return Verdict("violated", f"{without[0].text} has no consonant cluster", len(without), _at(without))
+        count, without = counted(words_of(document, lambda word: not word.isdigit() and not _clustered(word)))
+        if count:
+            return Verdict("violated", f"{without[0].text} has no consonant cluster", count, _at(without))
+        words = not all(map(str.isdigit, vocabulary(document)))
         return Verdict("satisfied", "every word has a consonant cluster", 0) if words else _NO_WORDS
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
@@ -236,7 +236,7 @@ class JapaneseWords(Family[JapaneseKwargs]):
     )
 
     def judge(self, document: Document, kwargs: JapaneseKwargs, prompt: str | None) -> Verdict:
-        chunks = _chunks(document.text)
+        chunks = _chunks(document)
         chosen = chunks[kwargs.N - 1 :: kwargs.N]
         if not chosen:
             return Verdict("violated", f"the response has {amount(len(chunks), 'word')}, fewer than {kwargs.N}", 0)
@@ -264,14 +264,12 @@ class JapaneseWords(Family[JapaneseKwargs]):
         return None
 
 
-@lru_cache(maxsize=64)
-def _chunks(text: str) -> tuple[Span, ...]:
+@remembered
+def _chunks(document: Document) -> Sequence[Span]:
     """Words between blanks, as one counts them in a text of mixed scripts."""
-    return tuple(
-        Span(*match.span())
-        for match in _CHUNK.finditer(text)
-        if match.group().isalnum() or _ALNUM.search(match.group())
-    )
+    matches = _CHUNK.finditer(document.text)
+    chunks = [match.span() for match in matches if match.group().isalnum() or _ALNUM.search(match.group())]
+    return Rows.of(Span._make, chunks)
 
 
 register(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
+from gapo_core.constraints.relations import quoted
 from gapo_core.constraints.types import Span, Verdict
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class EndChecker(Family[EndKwargs]):
     kwargs = EndKwargs
     example = '{"end_phrase": "That is all you need!"}'
     phrasings = (
-        "Finish your response with this exact phrase {end_phrase}. No other words should follow this phrase.",
-        'End your answer with the exact phrase "{end_phrase}" and nothing after it.',
-        'The last words of your response must be "{end_phrase}"',
+        "Finish your response with this exact phrase {end_phrase} No other words should follow this phrase.",
+        "End your answer with the exact phrase {end_phrase} and nothing after it.",
+        "The last words of your response must be {end_phrase}",
     )
 
     def judge(self, document: Document, kwargs: EndKwargs, prompt: str | None) -> Verdict:
@@ -65,6 +66,9 @@ class EndChecker(Family[EndKwargs]):
 
     def _status(self, response: str, phrase: str) -> str:
         return self.judge(Document.of(response), EndKwargs(end_phrase=phrase), None).status
+
+    def wording(self, kwargs: EndKwargs) -> Mapping[str, object]:
+        return {"end_phrase": quoted(kwargs.end_phrase)}
 
     def requires(self, kwargs: EndKwargs) -> tuple[str, ...]:
         return (kwargs.end_phrase,)

@@ -1,6 +1,7 @@
 """Title case, emojis, and markers of tone for which a rule is honest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice, tee, zip_longest
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Pla
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict, spans
 from gapo_core.constraints.word_lists import FIRST_PERSON, MINOR_WORDS
-from gapo_core.constraints.words import Word, bare_words, worded_sentences
+from gapo_core.constraints.words import Word, bare_words, counted, worded_sentences, words_of
 
 _EMOJI = regex.compile(
     r"\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|[\p{Extended_Pictographic}--[©®™]]|\p{Emoji_Presentation}", regex.V1
@@ -49,7 +50,8 @@ class TitleCase(Plain):
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         # Every token must be capitalized, "of" and the "n't" of "Don't" too.
-        for token in nltk_compat.tokens(response):
+        sentences = (text for text in reference.sentence_texts(response) if any(map(str.islower, text)))
+        for token in chain.from_iterable(map(nltk_compat.sentence_tokens, sentences)):
             head, rest = token[0], token[1:]
             if head.isalpha() and head.islower() and (not rest or rest.isupper() or rest.islower()):
                 return False
@@ -67,17 +69,20 @@ class EmojiAtSentenceEnd(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         # The segmenter may give an emoji behind a full stop to the next sentence: between two sentences, it is at
         # the end of the first.
-        sentences = worded_sentences(document)
-        if not sentences:
-            return Verdict("violated", "the response holds no sentence", 0)
+        if not _EMOJI.search(document.text):
+            first = tuple(sentence.span for sentence in islice(worded_sentences(document), EVIDENCE_LIMIT))
+            return Verdict("violated", "the response holds no emoji", None, first)
         found, bare = [], []
-        starts = [*(sentence.words[0].start for sentence in sentences[1:]), len(document.text)]
-        for sentence, start in zip(sentences, starts, strict=True):
-            emoji = _EMOJI.search(document.text, sentence.words[-1].end, start)
-            if emoji:
+        sentences, following = tee(worded_sentences(document))
+        next(following, None)
+        for sentence, after in zip_longest(sentences, following):
+            end = after.words[0].start if after else len(document.text)
+            if emoji := _EMOJI.search(document.text, sentence.words[-1].end, end):
                 found.append(emoji)
             else:
                 bare.append(sentence.span)
+        if not found and not bare:
+            return Verdict("violated", "the response holds no sentence", 0)
         if bare:
             return Verdict(
                 "violated", f"{amount(len(bare), 'sentence')} without emoji", len(bare), tuple(bare[:EVIDENCE_LIMIT])
@@ -85,13 +90,14 @@ class EmojiAtSentenceEnd(Plain):
         return Verdict("satisfied", "every sentence ends with an emoji", 0, spans(found))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
-        sentences = [nltk_compat.unpunctuated(text).strip() for text in reference.sentence_texts(response)]
-        for number, sentence in enumerate(sentences):
+        stripped = (nltk_compat.unpunctuated(text).strip() for text in reference.sentence_texts(response))
+        sentences, following = tee(stripped)
+        next(following, None)
+        for sentence, after in zip_longest(sentences, following, fillvalue=""):
             if not sentence:
                 return False
             # One of the last two characters, or else the first one of the next sentence.
-            following = sentences[number + 1][:1] if number + 1 < len(sentences) else ""
-            if not any(map(_REFERENCE_EMOJI.match, (*sentence[-2:], *following))):
+            if not any(map(_REFERENCE_EMOJI.match, (*sentence[-2:], *after[:1]))):
                 return False
         return True
 
@@ -105,7 +111,7 @@ class NoContractions(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        found = [word for word in bare_words(document) if "'" in word.text and _CONTRACTED.search(word.text)]
+        found = words_of(document, lambda w: "'" in w and _CONTRACTED.search(w) is not None)
         return _absent(found, "contraction", "contractions")
 
 
@@ -118,16 +124,15 @@ class NoFirstPerson(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words = bare_words(document)
-        found = [word for word in words if word.text.partition("'")[0] in FIRST_PERSON]
-        return _absent([word for word in found if document[word.span] != "US"], "first-person pronoun")
+        found = words_of(document, lambda w: w.partition("'")[0] in FIRST_PERSON)
+        return _absent((word for word in found if document[word.span] != "US"), "first-person pronoun")
 
 
-def _absent(found: list[Word], noun: str, plural: str | None = None) -> Verdict:
-    if not found:
+def _absent(words: Iterable[Word], noun: str, plural: str | None = None) -> Verdict:
+    count, first = counted(words)
+    if not count:
         return Verdict("satisfied", f"no {noun} is used", 0)
-    where = tuple(word.span for word in found[:EVIDENCE_LIMIT])
-    return Verdict("violated", f"{amount(len(found), noun, plural)} found", len(found), where)
+    return Verdict("violated", f"{amount(count, noun, plural)} found", count, tuple(word.span for word in first))
 
 
 class ToneKwargs(Kwargs):

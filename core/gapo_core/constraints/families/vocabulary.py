@@ -1,14 +1,13 @@
 """The share of stop words and of trigrams taken from a reference text."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from random import Random
 from typing import Any
 
 from pydantic import Field
 
 from gapo_core.constraints import nltk_compat
-from gapo_core.constraints.document import Document
+from gapo_core.constraints.document import Document, remembered
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict
@@ -119,15 +118,15 @@ def _trigrams(words: Any) -> Any:
     return zip(words, words[1:], words[2:], strict=False)
 
 
-@lru_cache(maxsize=64)
-def _trigrams_of(text: str) -> frozenset[tuple[str, str, str]]:
-    return frozenset(_trigrams([word.text for word in bare_words(Document.of(text))]))
+@remembered
+def _trigrams_of(document: Document) -> frozenset[tuple[str, str, str]]:
+    return frozenset(_trigrams([word.text for word in bare_words(document)]))
 
 
 def _overlap(document: Document, reference_text: str) -> float | None:
     """The share of the distinct trigrams that the reference text has too, in percent; None without a trigram."""
-    own = _trigrams_of(document.text)
-    return 100 * len(own & _trigrams_of(reference_text)) / len(own) if own else None
+    own = _trigrams_of(document)
+    return 100 * len(own & _trigrams_of(Document.of(reference_text))) / len(own) if own else None
 
 
 register(StopWords(), Overlap())

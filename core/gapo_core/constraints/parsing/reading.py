@@ -62,6 +62,8 @@ def masked(prompt: str) -> str:
 _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])\s(?=[A-Z])"
+    # A demand on the response starts a sentence where the full stop before it is forgotten.
+    r"|(?<=\w)(?P<joined>\s)(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
 _ABBREVIATION = re.compile(
     (
@@ -90,7 +92,11 @@ def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
         elif mark[0] == "\n":
             if len(mark) == 1 and _WRAPPED.match(text, match.start()):
                 continue
-        elif mark[0] not in ";," and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?"):
+        elif (
+            not match["joined"]
+            and mark[0] not in ";,"
+            and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?")
+        ):
             continue  # a closing quotation mark ends a sentence only where the quotation does
         yield from _pieces(start, end)
         start = end

@@ -43,6 +43,12 @@ TABLE = (
         r"\b(?:each|every|not|n['’]t|paragraphs?|sentences|lines|sections?)\b[^.;]{0,40}$",
     ),
     rule(
+        "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "
+        "(?:the )?(?:exact )?(?:(?:words?|phrase):? )?{quoted}",
+        "first",
+        start,
+    ),
+    rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",
         _CUES,
         lambda found: [("fact:end_follows", {})],

@@ -47,6 +47,15 @@ def sentence_keyword(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "sentence:keyword", {"word": found["item"], "N": place}
 
 
+def numbered_sentence_keyword(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    yield "sentence:keyword", {"word": found["item"], "N": number(found["number"])}
+
+
+def numbered_place(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    places = {"n": number(found["number"]), "m": int(found["second"])}
+    yield "words:keywords_specific_position", {"keyword": found["item"], **places}
+
+
 def word_range(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count = amount(found.match)
     if count and count.low and count.high:
@@ -57,6 +66,8 @@ def percentage(id: str) -> Build:
     return lambda found: [(id, {"percentage": number(found["number"])})]
 
 
+_SENTENCE = "(?:the |your )?sentence (?:number )?{number}"
+_THE_WORD = "(?:the )?(?:key ?word |word )?"
 _WORD = "(?:[\"“'‘`]?)(?P<word{n}>[\\w'’-]{{1,40}}|\ue000{{1,40}})(?:[\"”'’`]?)"
 _TIMES = (
     "(?:once|one time|1 time|a single time)",
@@ -106,6 +117,36 @@ TABLE = (
         ),
         "sentence",
         sentence_keyword,
+    ),
+    rule(
+        f"(?:use|include|mention|put|place) {_THE_WORD}{{item}} in {_SENTENCE}",
+        "sentence",
+        numbered_sentence_keyword,
+    ),
+    rule(
+        f"{_SENTENCE} {{must}} (?:contain|include|use|hold|mention) {_THE_WORD}{{item}}",
+        "sentence",
+        numbered_sentence_keyword,
+    ),
+    rule(
+        f"word (?:number )?(?P<second>\\d{{1,3}}) of {_SENTENCE} {{must}} be {_THE_WORD}{{item}}",
+        "sentence",
+        numbered_place,
+    ),
+    rule(
+        f"{_THE_WORD}{{item}} as word (?:number )?(?P<second>\\d{{1,3}}) of {_SENTENCE}",
+        "sentence",
+        numbered_place,
+    ),
+    rule(
+        f"{_THE_WORD}{{item}} both the second and the second[- ]to[- ]last word",
+        "second",
+        lambda found: [("words:words_position", {"keyword": found["item"]})],
+    ),
+    rule(
+        f"second word and the last word but one(?: of (?:your|the) {{text}})? {{must}} be {_THE_WORD}{{item}}",
+        "second",
+        lambda found: [("words:words_position", {"keyword": found["item"]})],
     ),
     rule(
         (
