@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gapo_core.constraints import Constraint, languages
 from gapo_core.constraints.agreement import rows
-from gapo_core.constraints.document import Document
+from gapo_core.constraints.document import forget
 from peak import machine
 
 Work = list[tuple[str, tuple[Constraint, ...]]]
@@ -23,7 +23,7 @@ Work = list[tuple[str, tuple[Constraint, ...]]]
 
 def measure(work: Work, mode: str) -> tuple[float, dict[str, float]]:
     """Seconds of processor time of one pass, and those of each id."""
-    Document.of.cache_clear()
+    forget()
     languages.identify.cache_clear()
     languages.reference_accepts.cache_clear()
     ids: dict[str, float] = defaultdict(float)

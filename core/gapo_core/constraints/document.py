@@ -169,6 +169,12 @@ def _recent_long(text: str) -> Document:
     return Document(text)
 
 
+def forget() -> None:
+    """Drops the documents that `Document.of` keeps, and all that was found in them."""
+    _recent.cache_clear()
+    _recent_long.cache_clear()
+
+
 def remembered(find: Callable[[Document], T]) -> Callable[[Document], T]:
     """A function whose result is kept with the document, and goes with it."""
 

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
-from gapo_core.constraints import Constraint
+from gapo_core.constraints import Constraint, reference
 from gapo_core.constraints.agreement import EXCLUDED_KEYS, measure, rows
 from gapo_core.constraints.reference import capital_words, sentences
 
@@ -105,3 +106,17 @@ def test_the_loose_protocol_relaxes_the_response() -> None:
     assert end.check("It was so. The end.\n*Note: 7 words*", mode="compat_loose").status == "satisfied"
     lower = Constraint("punctuation:no_comma", {})
     assert lower.check("Well, here it is:\nall of it", mode="compat_loose").status == "satisfied"
+
+
+PIECES = (
+    *("P.S.", "1.", "1)", "e.g.", "Mr.", "The", "the", "river", "ran.", "Ran?", "! ?", "...", ". . .", "(ok.)"),
+    *('"Yes."', "a.b", "U.S.", "etc.", "\n\n", "—", "Dr. Who", "x!", "!!", "?!", "”", "said", "No. 5"),
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_text_has_the_sentences_that_punkt_finds_in_the_whole(seed) -> None:
+    rng = Random(seed)
+    pieces = rng.sample(PIECES, rng.randint(3, len(PIECES)))
+    text = "".join(rng.choice(pieces) + rng.choice((" ", "  ")) for _ in range(9_000))
+    assert list(reference.sentence_texts(text)) == reference._punkt().tokenize(text)

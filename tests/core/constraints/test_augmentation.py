@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 from gapo_core.constraints import Constraint, augment, balanced, parse
-from gapo_core.constraints.augmentation import Pool
+from gapo_core.constraints.augmentation import Pool, Variant
 from gapo_core.constraints.augmentation.rewording import reworded
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,15 +72,18 @@ def auroc_of_the_prompt_alone(train, test) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="0.53 to 0.57 over three seeds on one model's 333 responses, 148 pairs against 149")
 def test_the_prompt_alone_says_nothing(real_data) -> None:
-    """Each half of the prompts is balanced on its own, so that neither leans against the other."""
-    file = sorted((real_data / "ifeval/responses").glob("*.jsonl"))[0]
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    rng, pool = Random(0), Pool.of(row["prompt"] for row in rows)
-    candidates = [augment(row["prompt"], row["response"], rng, pool) for row in rows]
-    halves = [balanced(candidates[part::2], rng) for part in (0, 1)]
-    assert auroc_of_the_prompt_alone(*halves) <= 0.55
-    assert auroc_of_the_prompt_alone(*reversed(halves)) <= 0.55
-    longer = [len(v.accepted) - len(v.rejected) for half in halves for v in half]
+    """Responses of ten models, 2,900 pairs: the standard error is about 0.01. No prompt is on both sides, and each side
+    is balanced on its own, so that neither leans against the other."""
+    halves: list[list[list[Variant]]] = [[], []]
+    for number, file in enumerate(sorted((real_data / "ifeval/responses").glob("*.jsonl"))):
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        rng, pool = Random(number), Pool.of(row["prompt"] for row in rows)
+        for place, row in enumerate(rows):  # every file has the same prompts in the same order
+            halves[place % 2].append(augment(row["prompt"], row["response"], rng, pool))
+    rng = Random(0)
+    one, two = (balanced(half, rng) for half in halves)
+    assert min(len(one), len(two)) > 1300
+    assert np.mean([auroc_of_the_prompt_alone(one, two), auroc_of_the_prompt_alone(two, one)]) <= 0.55
+    longer = [len(v.accepted) - len(v.rejected) for v in (*one, *two)]
     assert abs(np.mean([(d < 0) + 0.5 * (d == 0) for d in longer]) - 0.5) <= 0.05

@@ -15,7 +15,7 @@ from gapo_core.constraints.registry import NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict
 from gapo_core.constraints.word_lists import AUXILIARIES, OBJECTS, PRONOUNS, STOP_WORDS
-from gapo_core.constraints.words import bare_words, counted, words_of
+from gapo_core.constraints.words import bare_words, counted, vocabulary, words_of
 
 _FUNCTION_WORDS = STOP_WORDS | PRONOUNS
 _OPEN_CLASSES = ("NOUN", "ADJ", "ADV", "PROPN")
@@ -82,22 +82,21 @@ class AlternatingSyllables(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words = bare_words(document)
-        if not words:
+        parities = {word: _odd_syllables(word) for word in vocabulary(document)}
+        if not parities:
             return Verdict("violated", "the response holds no word", 0)
-        before, before_odd = words[0], None
-        for word in words:
-            odd = _odd_syllables(word.text)
-            if odd is not None and odd is before_odd:
+        known = any(parity is not None for parity in parities.values())
+        for before, word in pairwise(bare_words(document) if known else ()):
+            odd = parities[word.text]
+            if odd is not None and odd is parities[before.text]:
                 kind = "odd" if odd else "even"
                 reason = f"{before.text} and {word.text} both have an {kind} number of syllables"
                 return Verdict("violated", reason, None, (Span(before.start, word.end),))
-            before, before_odd = word, odd
-        count, unclear = counted(words_of(document, lambda word: _odd_syllables(word) is None))
+        count, unclear = counted(words_of(document, lambda word: parities[word] is None))
         if count:
             where = tuple(word.span for word in unclear)
             return Verdict("unknown", f"the syllables of {unclear[0].text[:40]} cannot be counted", count, where)
-        return Verdict("satisfied", f"{amount(len(words), 'word')} alternate", len(words))
+        return Verdict("satisfied", f"{amount(len(bare_words(document)), 'word')} alternate", len(bare_words(document)))
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         words = nltk_compat.unpunctuated(response).lower().split()
