@@ -56,4 +56,5 @@ def save_checkpoint(model: PackedLongformer, directory: str | Path, tokenizer: s
     (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, directory / "model.safetensors")
     untruncated = json.loads(tokenizer) | {"truncation": None, "padding": None}
-    (directory / "tokenizer.json").write_text(json.dumps(untruncated, ensure_ascii=False), encoding="utf-8")
+    compact = json.dumps(untruncated, ensure_ascii=False, separators=(",", ":"))
+    (directory / "tokenizer.json").write_text(compact, encoding="utf-8")
