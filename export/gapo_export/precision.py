@@ -11,6 +11,7 @@ from gapo_core.bundle import BundleError, Calibration
 from gapo_core.packing import Arrays, score_runs
 from gapo_core.pairs import PairEncoder
 from gapo_model.packed_longformer import PackedLongformer
+from gapo_server.engine.base import DeviceUnavailable
 from numpy.typing import NDArray
 from onnx import TensorProto
 
@@ -98,4 +99,7 @@ def _openvino(graph: Path, precision: Precision) -> Forward:
         raise BundleError(
             f"precision: {precision.value} for openvino is accepted by running it; pip install 'gapo[openvino]'"
         ) from None
-    return compile_graph(graph, precision.value, threads=0)
+    try:
+        return compile_graph(graph, precision.value, threads=0)
+    except DeviceUnavailable as error:
+        raise BundleError(f"precision: cannot be accepted here: {error}") from error
