@@ -99,9 +99,19 @@ _COMPOSED_TASKS = tuple(
 )
 
 # Remarks that say no or yes to something else than a fact: what is asked of a yes/no fact must not turn on them.
-_OTHER_MATTERS = ("lists", "jargon", "emojis", "title", "bullet points", "slang", "markdown", "abbreviations", "quotes")
+_OTHER_MATTERS: tuple[str, ...] = (
+    "lists",
+    "jargon",
+    "emojis",
+    "title",
+    "bullet points",
+    "slang",
+    "markdown",
+    "abbreviations",
+    "quotes",
+)
 _OTHER_MATTERS += ("greeting", "hashtags", "brackets", "preamble", "footnotes", "questions", "capitals", "rhymes")
-_ANSWERS = (
+_ANSWERS: tuple[str, ...] = (
     "No {0}.",
     "No {0}, thanks.",
     "Without {0}.",
