@@ -14,7 +14,7 @@ from gapo_core.constraints.types import EVIDENCE_LIMIT
 # Blocks only: what stands within a line does not change how many headings, lists and tables there are.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
-_LONGEST = 65_536  # characters that are parsed
+_LONGEST = 24_576  # characters that are parsed
 
 
 class Block(NamedTuple):
@@ -29,7 +29,7 @@ class Block(NamedTuple):
 
 @remembered
 def blocks(document: Document) -> tuple[Block, ...]:
-    """The headings, lists and tables of the first 65,536 characters, in order of their end."""
+    """The headings, lists and tables of the first 24,576 characters, in order of their end."""
     text = document.text[:_LONGEST].replace("\r", " ").replace("\0", " ")  # one character for one
     starts = [0]
     for line in text.split("\n"):
