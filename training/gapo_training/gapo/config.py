@@ -12,6 +12,7 @@ from gapo_training.warmup import WarmupConfig
 
 PRESETS = Path(__file__).parent / "presets"
 T = TypeVar("T")
+Wordings = Literal["plain", "many"]
 
 
 class ConfigError(ValueError):
@@ -26,7 +27,7 @@ class DataConfig:
     held_out: int = 256  # prompts of the validation split that evaluation uses
     training: int = 0  # records of the training split that are used; 0 takes all
     most_attributes: int = 8  # prompts that ask for more are left out
-    wordings: Literal["plain", "many"] = "many"  # of prompts: a handful, or those of the reward model's warm-up
+    wordings: Wordings = "many"  # of prompts: a handful, or those of the reward model's warm-up
     rm_pairs: int = 256  # held-out preferential prompts that measure the reward model
     preference: Literal["prompt", "response"] = "prompt"  # two prompts of a response, or two responses of a prompt
     preference_records: int = 0  # training records that preferences are drawn from; 0 takes all

@@ -11,10 +11,10 @@ from gapo_core.constraints.attributes import Attribute, states
 
 from gapo_training.corpora import rnnlg
 from gapo_training.corpora.record import Record
-from gapo_training.gapo.config import DataConfig
+from gapo_training.gapo.config import DataConfig, Wordings
 from gapo_training.wordings import PLAIN, TRAIN, Pool, render
 
-POOLS: Mapping[str, Pool] = {"plain": PLAIN, "many": TRAIN}
+POOLS: Mapping[Wordings, Pool] = {"plain": PLAIN, "many": TRAIN}
 
 Verdict = Literal["satisfied", "missing", "wrong", "unknown"]
 Inventory = Mapping[str, tuple[str, ...]]
@@ -22,14 +22,14 @@ Inventory = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Task:
-    """`asked` is what a response must state; `reference` is the text that a person wrote for it; `pool` holds the
-    wordings that the prompt is drawn from."""
+    """`asked` is what a response must state; `reference` is the text that a person wrote for it; `wordings` names
+    the pool that the prompt is drawn from (see `POOLS`; tasks travel between processes, pools cannot)."""
 
     topic: str
     asked: tuple[Attribute, ...]
     prompt: str
     reference: str
-    pool: Pool = TRAIN
+    wordings: Wordings = "many"
 
 
 def verdict(attribute: Attribute, text: str, inventory: Inventory) -> Verdict:
@@ -80,7 +80,7 @@ class Corpus:
     held_out_records: list[Record]
     inventories: Mapping[str, Inventory]
     hashes: Mapping[str, str]
-    pool: Pool = TRAIN
+    pool: Pool = TRAIN  # wordings of its prompts
 
     def inventory(self, task: Task) -> Inventory:
         return self.inventories[task.topic]
@@ -119,7 +119,7 @@ def reworded(task: Task, key: str) -> Task:
     """The same task in another order and wording, chosen by `key`."""
     rng = Random(f"{key}/{task.reference}")
     asked = tuple(rng.sample(task.asked, len(task.asked)))
-    return Task(task.topic, asked, render(task.topic, asked, rng, task.pool), task.reference, task.pool)
+    return Task(task.topic, asked, render(task.topic, asked, rng, POOLS[task.wordings]), task.reference, task.wordings)
 
 
 def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventory], key: str) -> Task | None:
@@ -129,7 +129,7 @@ def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventor
         return None
     if any(verdict(a, record.text, inventories[record.topic]) != "satisfied" for a in asked):
         return None
-    return reworded(Task(record.topic, tuple(asked), "", record.text, POOLS[config.wordings]), key)
+    return reworded(Task(record.topic, tuple(asked), "", record.text, config.wordings), key)
 
 
 def _inventory(records: Iterable[Record]) -> Inventory:
