@@ -123,7 +123,7 @@ def register_train(app: Application) -> None:
         tokenizer = models[0] / "tokenizer.json"
         save_checkpoint(made, out / "checkpoint", tokenizer.read_text(encoding="utf-8"))
         with Console(stderr=True).status("calibrating on held-out pairs"):
-            held_out = splits.pairs_of(data, seed)[1]
+            held_out = splits.held_out_of(data, seed)
             calibrate(made, PairEncoder(tokenizer, made.shape.max_tokens), held_out, out / "checkpoint")
         typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
@@ -159,7 +159,7 @@ def register_data(app: Application) -> None:
         held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
     ) -> None:
         """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
-        pairs = splits.pairs_of(data, seed)[held_out]
+        pairs = splits.held_out_of(data, seed) if held_out else splits.pairs_of(data, seed)[0]
         pairs_file.write(pairs, out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 

@@ -237,7 +237,7 @@ _STRUCTURED: tuple[Layout, ...] = (
 )
 _MARKS: tuple[str, ...] = ("", "", "", "- ", "* ", "• ", "> ", "~ ", "# ", "· ", "=> ", "[ ] ", "-- ", "✓ ")
 _MARKS += ("{number}) ", "({number}) ", "#{number} ", "{roman}. ", "{roman}) ", "[{number}] ", "No. {number}: ")
-_MARKS += ("Fact {number}: ", "({roman}) ", "{letter}. ", "{letter}) ", "Must: ", "Required - ", "o ", "TODO ")
+_MARKS += ("Fact {number}: ", "({roman}) ", "{letter}. ", "{letter}) ", "Must: ", "Required - ", "o ", "To do: ")
 _EQUALS: tuple[str, ...] = (": ", " = ", "=", " - ", " -> ", " => ", ", ", ":", " / ", " is ", " equals ", " of ")
 _EQUALS += (" should read ", "\t", " := ", " ~ ", " ... ", " — ", " needs to be ", " has to be ", " -- ", " == ")
 _EQUALS += (" being ", ", namely ", " shall be ", " set to ", " as ", " → ", "? ", " (given) ", ":\n  ", " reads ")

@@ -39,6 +39,11 @@ def pairs_of(data: Path, seed: int, rounds: int = 2) -> tuple[list[PreferentialP
     return pairs, augment(held_out, seed)
 
 
+def held_out_of(data: Path, seed: int) -> list[PreferentialPrompt]:
+    """The held-out pairs alone, which are quickly drawn."""
+    return augment(by_text(records(data), lambda record: record.text)[1], seed)
+
+
 def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPrompt]]:
     """Pairs of texts and in wordings that training never saw."""
     errors = data / "e2e/devel-fixed.no-ol.csv"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gapo_core.constraints.document import Document, relaxed
-from gapo_core.constraints.relations import listed
+from gapo_core.constraints.relations import listed, quoted
 
 if TYPE_CHECKING:
     from gapo_core.constraints.types import Constraint, Mode, Verdict
@@ -43,6 +43,7 @@ class Family(ABC, Generic[K]):
     id: ClassVar[str]
     kwargs: type[K]
     phrasings: ClassVar[tuple[str, ...]]  # str.format templates over `wording`, each a whole sentence
+    quotes: ClassVar[tuple[str, ...]] = ()  # keyword arguments, texts, that phrasings put in quotation marks
     example: ClassVar[str] = "{}"  # keyword arguments as JSON, for help, documentation and property tests
 
     @abstractmethod
@@ -95,10 +96,13 @@ class Family(ABC, Generic[K]):
         return Verdict("satisfied" if kept else "violated", "the reference checker's verdict")
 
     def wording(self, kwargs: K) -> Mapping[str, object]:
-        """What the phrasings may name: the keyword arguments, lists as "a, b and c"."""
-        return {
-            name: listed(value) if isinstance(value, tuple) else value for name, value in kwargs.model_dump().items()
-        }
+        """What the phrasings may name: the keyword arguments, lists as "a, b and c", those of `quotes` quoted."""
+        worded: dict[str, object] = {}
+        for name, value in kwargs.model_dump().items():
+            if name in self.quotes:
+                value = tuple(map(quoted, value)) if isinstance(value, tuple) else quoted(value)
+            worded[name] = listed(value) if isinstance(value, tuple) else value
+        return worded
 
     def render(self, kwargs: K, style: "int | Random") -> str:
         choice = style.randrange(len(self.phrasings)) if isinstance(style, Random) else style % len(self.phrasings)

@@ -7,7 +7,8 @@ import torch
 from gapo_training.baselines import amapo, encoding, trainers
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.gapo import generator
-from gapo_training.gapo.start import pairs_of
+from gapo_training.gapo.config import DataConfig
+from gapo_training.gapo.preferences import preferences_of
 from torch.nn import functional as F
 
 FORMS = [
@@ -36,7 +37,7 @@ def log_probs(model, branch):
 
 @pytest.fixture(scope="module")
 def pairs(corpus):
-    return pairs_of(corpus, 0)[:12]
+    return preferences_of(corpus, DataConfig(), 0)[:12]
 
 
 @pytest.fixture

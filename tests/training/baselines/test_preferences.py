@@ -4,14 +4,15 @@ import pytest
 from gapo_training.baselines import encoding
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.gapo import generator
+from gapo_training.gapo.config import DataConfig
 from gapo_training.gapo.generator import ANSWER
-from gapo_training.gapo.start import pairs_of
+from gapo_training.gapo.preferences import preferences_of
 from trl.data_utils import extract_prompt
 
 
 def test_the_naive_form_begins_where_trl_finds_the_common_prefix(corpus, supervised) -> None:
     _, speech = generator.load(supervised)
-    for pair in pairs_of(corpus, 0)[:30]:
+    for pair in preferences_of(corpus, DataConfig(), 0)[:30]:
         naive, masked = (encoding.branches(pair, speech, form) for form in ("naive", "masked"))
         texts = [prompt + ANSWER + response for prompt, response in pair.rows]
         for text, branch, prompt in zip(texts, masked, (pair.accepted, pair.rejected), strict=True):
@@ -35,7 +36,7 @@ def test_a_step_takes_the_same_pairs_and_every_epoch_takes_all(tmp_path) -> None
 def test_ktos_mismatched_responses_are_never_the_matching_one(corpus, supervised) -> None:
     """With distinct texts: a pair's two branches share their response."""
     _, speech = generator.load(supervised)
-    pairs = list({p.response: p for p in pairs_of(corpus, 0)[:60]}.values())[:8]
+    pairs = list({p.response: p for p in preferences_of(corpus, DataConfig(), 0)[:60]}.values())[:8]
     both = [encoding.branches(p, speech, "masked") for p in pairs]
     rows = list(encoding.unpaired(both, range(8), 4))
     assert [r["label"] for r in rows] == [*[True] * 4, *[False] * 4] * 2
@@ -49,4 +50,4 @@ def test_a_row_beyond_the_generators_positions_is_refused(corpus, supervised) ->
     _, speech = generator.load(supervised)
     config = BaselineConfig("dpo", supervised)
     with pytest.raises(ValueError, match=r"tokens does not fit its 20 positions; lower data\.most_attributes"):
-        encoding.encode(pairs_of(corpus, 0)[:5], speech, config, 20)
+        encoding.encode(preferences_of(corpus, DataConfig(), 0)[:5], speech, config, 20)

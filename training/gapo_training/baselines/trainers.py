@@ -5,7 +5,8 @@ own prompt, and only the losses are TRL's.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,17 @@ class Orpo(InOrder, ORPOTrainer):
         return chosen, rejected, chosen_logits, rejected_logits, loss
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without bars of TRL's passes over the rows: the journal's bar is the run's."""
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
+
+
+@_quietly()
 def build(
     config: BaselineConfig,
     model: Any,
@@ -92,21 +104,6 @@ def build(
     out: Path,
 ) -> Any:
     """The trainer of `config.method`; it changes `model`. `reference` is used by DPO and KTO alone."""
-    disable_progress_bars()  # of TRL's passes over the rows: the journal's bar is the run's
-    try:
-        return _trainer(config, model, reference, speech, both, out)
-    finally:
-        enable_progress_bars()
-
-
-def _trainer(
-    config: BaselineConfig,
-    model: Any,
-    reference: Any,
-    speech: Speech,
-    both: Sequence[tuple[Branch, Branch]],
-    out: Path,
-) -> Any:
     places = order(len(both), config)
     options: dict[str, Any] = {
         "output_dir": str(out),

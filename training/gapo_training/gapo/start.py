@@ -15,19 +15,7 @@ from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.tasks import Corpus
-from gapo_training.preferential import Preference, PreferentialPrompt, augment
-
-# How many constraints the prompts of each round of augmentation have at most. Prompts of one constraint say where the
-# fault is and are learned first; they also teach the judgement of one constraint at a time.
-ROUNDS = (5, 1, 5, 1)
-
-
-def pairs_of(corpus: Corpus, seed: int) -> list[PreferentialPrompt]:
-    """Preferential prompts of the training records, shuffled."""
-    rounds = (augment(corpus.training_records, seed + i, most=most, pool=corpus.pool) for i, most in enumerate(ROUNDS))
-    pairs = [pair for round_ in rounds for pair in round_]
-    Random(seed).shuffle(pairs)
-    return pairs
+from gapo_training.preferential import Preference
 
 
 def supervised_generator(

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from gapo_core.bundle import sha256
 from gapo_core.pairs import PairEncoder
-from gapo_model.checkpoint import load_checkpoint
 
+from gapo_training import discriminator
 from gapo_training.baselines.run import BaselineConfig
 from gapo_training.baselines.run import train as train_baseline
 from gapo_training.gapo import stages, tasks
@@ -87,19 +87,19 @@ def _stages(cell: Cell, config: GapoConfig, data: Path, out: Path, folder: Path,
     policy = starts.generator(config, data, out, cpu)
     if cell.method not in RUNS:
         return {"final": _baseline(cell, config, policy, data, folder / "run", cpu)}
-    discriminator = starts.reward_model(config, data, out, cpu)
+    warmed = starts.reward_model(config, data, out, cpu)
     given = replace(
         config,
         generator=replace(config.generator, path=policy),
         sft=replace(config.sft, steps=0),
-        reward_model=replace(config.reward_model, path=discriminator),
+        reward_model=replace(config.reward_model, path=warmed),
         warmup=replace(config.warmup, steps=0),
     )
     final = stages.run(given, data, folder / "run", resume=True, cpu=cpu)
     rows = [json.loads(line) for line in (folder / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     if cell.method == "gapo":
         last = folder / "run/responses" / f"A{config.stages}.jsonl"
-        final |= _seen_by_the_warmed_up(discriminator, last)
+        final |= _seen_by_the_warmed_up(warmed, last)
     held_out = [row for row in rows if row["kind"] == "held_out"]
     return {"final": final, "stages": held_out, "costs": [_cost(rows, k) for k in range(1, config.stages + 1)]}
 
@@ -127,7 +127,7 @@ def _seen_by_the_warmed_up(checkpoint: Path, responses: Path) -> dict[str, float
     The same outputs that the last reward model was measured on, so that the stages are all that differs.
     """
     rows = [json.loads(line) for line in responses.read_text(encoding="utf-8").splitlines()]
-    model = load_checkpoint(checkpoint)
+    model = discriminator.load(checkpoint)
     scorer = ModuleReward(model, PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)).score
     scores = scorer([(row["prompt"], row["response"]) for row in rows])
     found = judge_discrimination(scores, [row["kept"] for row in rows])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from gapo_training.evaluation.statistics import Interval, mean_interval
+from gapo_training.statistics import Interval, mean_interval
 from gapo_training.studies.cells import Outcome
 from gapo_training.studies.plan import Claim
 

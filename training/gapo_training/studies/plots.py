@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gapo_training.evaluation.statistics import mean_interval
+from gapo_training.statistics import mean_interval
 from gapo_training.studies.cells import Outcome
 from gapo_training.studies.claims import Outcomes, values
 from gapo_training.studies.plan import Study

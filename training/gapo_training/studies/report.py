@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gapo_training.evaluation.statistics import mean_interval
 from gapo_training.gapo.config import ConfigError
+from gapo_training.statistics import mean_interval
 from gapo_training.studies.cells import Outcome, outcome
 from gapo_training.studies.claims import Decision, Outcomes, decide, shown, values
 from gapo_training.studies.plan import Study

@@ -12,7 +12,7 @@ from gapo_core.constraints import reference
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import Relation, holds, interval, listed, quoted
+from gapo_core.constraints.relations import Relation, holds, interval, listed
 from gapo_core.constraints.types import Span, Verdict, spans
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -51,6 +51,7 @@ class ExistenceKwargs(Kwargs):
 class Existence(Family[ExistenceKwargs]):
     id = "keywords:existence"
     kwargs = ExistenceKwargs
+    quotes = ("keywords",)
     example = '{"keywords": ["river", "bridge"]}'
     phrasings = (
         "Include keywords {keywords} in the response.",
@@ -85,9 +86,6 @@ class Existence(Family[ExistenceKwargs]):
         rng.shuffle(keywords)
         return {"keywords": keywords}
 
-    def wording(self, kwargs: ExistenceKwargs) -> Mapping[str, object]:
-        return {"keywords": listed([quoted(word) for word in kwargs.keywords])}
-
     def requires(self, kwargs: ExistenceKwargs) -> tuple[str, ...]:
         return kwargs.keywords
 
@@ -99,6 +97,7 @@ class ForbiddenKwargs(Kwargs):
 class ForbiddenWords(Family[ForbiddenKwargs]):
     id = "keywords:forbidden_words"
     kwargs = ForbiddenKwargs
+    quotes = ("forbidden_words",)
     example = '{"forbidden_words": ["rock", "stone"]}'
     phrasings = (
         "Do not include keywords {forbidden_words} in the response.",
@@ -132,9 +131,6 @@ class ForbiddenWords(Family[ForbiddenKwargs]):
         rng.shuffle(words)
         return {"forbidden_words": words}
 
-    def wording(self, kwargs: ForbiddenKwargs) -> Mapping[str, object]:
-        return {"forbidden_words": listed([quoted(word) for word in kwargs.forbidden_words])}
-
     def forbids(self, text: str, kwargs: ForbiddenKwargs) -> bool:
         return self.judge(Document.of(text), kwargs, None).status == "violated"
 
@@ -148,6 +144,7 @@ class FrequencyKwargs(Kwargs):
 class Frequency(Counted[FrequencyKwargs]):
     id = "keywords:frequency"
     kwargs = FrequencyKwargs
+    quotes = ("keyword",)
     example = '{"keyword": "river", "frequency": 3, "relation": "at least"}'
     limit, relation, noun, additive = "frequency", "relation", ("time", "times"), True
     phrasings = (
@@ -156,9 +153,6 @@ class Frequency(Counted[FrequencyKwargs]):
         "The word {keyword} must be mentioned {limited} in your answer.",
         "Mention {keyword} {limited} in your response.",
     )
-
-    def wording(self, kwargs: FrequencyKwargs) -> Mapping[str, object]:
-        return {**super().wording(kwargs), "keyword": quoted(kwargs.keyword)}
 
     def subject(self, kwargs: FrequencyKwargs) -> object:
         return kwargs.keyword.lower()

@@ -10,7 +10,6 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.keywords import Existence, ForbiddenWords, whole
 from gapo_core.constraints.families.startend import EndChecker
 from gapo_core.constraints.registry import Family, K, Kwargs, Phrase, register
-from gapo_core.constraints.relations import listed, quoted
 from gapo_core.constraints.types import Span, Verdict
 from gapo_core.constraints.words import writable
 
@@ -40,10 +39,6 @@ class _Renamed(Family[K]):
     def _outer(self, sampled: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return sampled and {self.own: sampled[self.inner_name]}
 
-    def wording(self, kwargs: K) -> Mapping[str, object]:
-        own = getattr(kwargs, self.own)
-        return {self.own: quoted(own) if isinstance(own, str) else listed([quoted(phrase) for phrase in own])}
-
     def requires(self, kwargs: K) -> tuple[str, ...]:
         return self.inner.requires(self._inner(kwargs))
 
@@ -58,6 +53,7 @@ class RequiredKwargs(Kwargs):
 class Required(_Renamed[RequiredKwargs]):
     id = "phrases:required"
     kwargs = RequiredKwargs
+    quotes = ("phrases",)
     example = '{"phrases": ["over the river"]}'
     inner, own, inner_name = Existence(), "phrases", "keywords"
     phrasings = (
@@ -74,6 +70,7 @@ class AvoidedKwargs(Kwargs):
 class Forbidden(_Renamed[AvoidedKwargs]):
     id = "phrases:forbidden"
     kwargs = AvoidedKwargs
+    quotes = ("phrases",)
     example = '{"phrases": ["in conclusion"]}'
     inner, own, inner_name = ForbiddenWords(), "phrases", "forbidden_words"
     phrasings = (
@@ -90,6 +87,7 @@ class EdgeKwargs(Kwargs):
 class Ends(_Renamed[EdgeKwargs]):
     id = "startend:ends"
     kwargs = EdgeKwargs
+    quotes = ("phrase",)
     example = '{"phrase": "See you soon."}'
     inner, own, inner_name = EndChecker(), "phrase", "end_phrase"
     phrasings = (
@@ -108,6 +106,7 @@ class Ends(_Renamed[EdgeKwargs]):
 class Starts(Family[EdgeKwargs]):
     id = "startend:starts"
     kwargs = EdgeKwargs
+    quotes = ("phrase",)
     example = '{"phrase": "Dear reader"}'
     phrasings = (
         "Start your response with {phrase}",
@@ -138,9 +137,6 @@ class Starts(Family[EdgeKwargs]):
         usable = [phrase for phrase in phrases if phrase.strip() and writable(phrase)]
         fitting = [p for p in usable if self.judge(document, EdgeKwargs(phrase=p), None).status == status]
         return {"phrase": rng.choice(fitting)} if fitting else None
-
-    def wording(self, kwargs: EdgeKwargs) -> Mapping[str, object]:
-        return {"phrase": quoted(kwargs.phrase)}
 
     def requires(self, kwargs: EdgeKwargs) -> tuple[str, ...]:
         return (kwargs.phrase,)

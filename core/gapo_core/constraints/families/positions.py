@@ -13,7 +13,7 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.families.keywords import absent_words, content_words, whole
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
-from gapo_core.constraints.relations import amount, quoted
+from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict, spans
 from gapo_core.constraints.words import Word, bare_words, folded, worded_sentences, writable
 
@@ -36,6 +36,7 @@ class KeywordsMultiple(Family[FiveKwargs]):
     id = "count:keywords_multiple"
     example = '{"keyword1": "door", "keyword2": "bread", "keyword3": "blue", "keyword4": "lamp", "keyword5": "river"}'
     kwargs = FiveKwargs
+    quotes = tuple(FiveKwargs.model_fields)
     phrasings = (
         "Include keyword {keyword1} once in your response, keyword {keyword2} twice in your response, keyword "
         "{keyword3} three times in your response, keyword {keyword4} five times in your response, and keyword "
@@ -75,9 +76,6 @@ class KeywordsMultiple(Family[FiveKwargs]):
         absent = absent_words(response)
         return {**kwargs.model_dump(), f"keyword{rng.randint(1, 5)}": rng.choice(absent)} if absent else None
 
-    def wording(self, kwargs: FiveKwargs) -> Mapping[str, object]:
-        return {name: quoted(word) for name, word in kwargs.model_dump().items()}
-
     def requires(self, kwargs: FiveKwargs) -> tuple[str, ...]:
         return tuple(kwargs.wanted())
 
@@ -91,6 +89,7 @@ class SentenceKeyword(Family[SentenceKeywordKwargs]):
     id = "sentence:keyword"
     example = '{"word": "river", "N": 2}'
     kwargs = SentenceKeywordKwargs
+    quotes = ("word",)
     phrasings = (
         "The response must include keyword {word} in the {N}-th sentence.",
         "Use the word {word} in sentence {N} of your response.",
@@ -134,9 +133,6 @@ class SentenceKeyword(Family[SentenceKeywordKwargs]):
                 return {"N": number, "word": word}
         return {**kwargs.model_dump(), "N": count + 1}
 
-    def wording(self, kwargs: SentenceKeywordKwargs) -> Mapping[str, object]:
-        return {"word": quoted(kwargs.word), "N": kwargs.N}
-
     def requires(self, kwargs: SentenceKeywordKwargs) -> tuple[str, ...]:
         return (kwargs.word,)
 
@@ -151,6 +147,7 @@ class KeywordPosition(Family[PositionKwargs]):
     id = "words:keywords_specific_position"
     example = '{"keyword": "beneath", "n": 2, "m": 4}'
     kwargs = PositionKwargs
+    quotes = ("keyword",)
     phrasings = (
         "Include keyword {keyword} in the {n}-th sentence, as the {m}-th word of that sentence.",
         "Word {m} of sentence {n} must be {keyword}.",
@@ -193,9 +190,6 @@ class KeywordPosition(Family[PositionKwargs]):
         places = [m for m, word in enumerate(words, 1) if not _same(word.text, found["keyword"])]
         return {**found, "m": rng.choice(places) if places else len(words) + 1}
 
-    def wording(self, kwargs: PositionKwargs) -> Mapping[str, object]:
-        return {**super().wording(kwargs), "keyword": quoted(kwargs.keyword)}
-
     def requires(self, kwargs: PositionKwargs) -> tuple[str, ...]:
         return (kwargs.keyword,)
 
@@ -213,6 +207,7 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
     id = "words:words_position"
     example = '{"keyword": "whisper"}'
     kwargs = SecondKwargs
+    quotes = ("keyword",)
     phrasings = (
         "The second word in your response and the second to last word in your response should be the word {keyword}.",
         "Make {keyword} both the second and the second-to-last word of your response.",
@@ -251,9 +246,6 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
             return {"keyword": rng.choice(ends)}
         absent = absent_words(response)
         return {"keyword": rng.choice(absent)} if absent else None
-
-    def wording(self, kwargs: SecondKwargs) -> Mapping[str, object]:
-        return {"keyword": quoted(kwargs.keyword)}
 
     def requires(self, kwargs: SecondKwargs) -> tuple[str, ...]:
         return (kwargs.keyword,)

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
-from gapo_core.constraints.relations import quoted
 from gapo_core.constraints.types import Span, Verdict
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ class EndKwargs(Kwargs):
 class EndChecker(Family[EndKwargs]):
     id = "startend:end_checker"
     kwargs = EndKwargs
+    quotes = ("end_phrase",)
     example = '{"end_phrase": "That is all you need!"}'
     phrasings = (
         "Finish your response with this exact phrase {end_phrase} No other words should follow this phrase.",
@@ -66,9 +66,6 @@ class EndChecker(Family[EndKwargs]):
 
     def _status(self, response: str, phrase: str) -> str:
         return self.judge(Document.of(response), EndKwargs(end_phrase=phrase), None).status
-
-    def wording(self, kwargs: EndKwargs) -> Mapping[str, object]:
-        return {"end_phrase": quoted(kwargs.end_phrase)}
 
     def requires(self, kwargs: EndKwargs) -> tuple[str, ...]:
         return (kwargs.end_phrase,)

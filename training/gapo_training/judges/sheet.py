@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gapo_training.evaluation.judge import read_items
-from gapo_training.evaluation.statistics import Interval, bootstrap, cohen_kappa, fleiss_kappa, mean_interval
+from gapo_training.judges.judge import read_items
+from gapo_training.statistics import Interval, bootstrap, cohen_kappa, fleiss_kappa, mean_interval
 
 INSTRUCTIONS = Path(__file__).parent / "sheet_instructions.md"
 COLUMNS = ("item", "prompt", "response", "verdict", "comment")

@@ -7,10 +7,10 @@ import pytest
 import torch
 from gapo.cli import build
 from gapo_core.constraints.agreement import EXCLUDED_KEYS
-from gapo_training.evaluation import answers, ifeval
 from gapo_training.gapo import generator
 from gapo_training.gapo.config import GeneratorConfig
 from gapo_training.gapo.rollout import HFRollout
+from gapo_training.judges import answers, ifeval
 from typer.testing import CliRunner
 
 PROMPTS = [

@@ -11,8 +11,8 @@ import pytest
 from gapo.cli import build
 from gapo.errors import GapoError, Unavailable
 from gapo.retry import Retry
-from gapo_training.evaluation import judge
-from gapo_training.evaluation.judge import Endpoint, Item
+from gapo_training.judges import judge
+from gapo_training.judges.judge import Endpoint, Item
 from typer.testing import CliRunner
 
 QUICK = Retry(attempts=3, first_delay=0.01, max_delay=0.02)

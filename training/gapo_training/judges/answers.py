@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from gapo_core.bundle import sha256
 
-from gapo_training.evaluation import rows
-from gapo_training.evaluation.ifeval import Prompt
 from gapo_training.gapo import generator
 from gapo_training.gapo.rollout import HFRollout
+from gapo_training.judges import rows
+from gapo_training.judges.ifeval import Prompt
 
 
 def answer(

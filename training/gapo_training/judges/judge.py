@@ -12,7 +12,7 @@ import httpx
 from gapo.errors import GapoError, Unavailable
 from gapo.retry import Retry
 
-from gapo_training.evaluation import rows
+from gapo_training.judges import rows
 
 PROMPT = Path(__file__).parent / "judge_prompt.txt"
 Judgement = Literal["yes", "no", "unparsable"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gapo_core.constraints import Constraint
 from gapo_core.constraints.types import Mode
 
-from gapo_training.evaluation import rows
+from gapo_training.judges import rows
 
 Protocol = Literal["strict", "loose", "person"]
 # `strict` and `loose` are IFEval's protocols with the reference's defects, so that published numbers compare;

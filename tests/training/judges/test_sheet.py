@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 from gapo.cli import build
-from gapo_training.evaluation import sheet
-from gapo_training.evaluation.statistics import bootstrap, cohen_kappa, fleiss_kappa, mean_interval
+from gapo_training.judges import sheet
+from gapo_training.statistics import bootstrap, cohen_kappa, fleiss_kappa, mean_interval
 from sklearn.metrics import cohen_kappa_score
 from typer.testing import CliRunner
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 from rich.table import Table
 
-from gapo_training.evaluation import ifeval, judge, sheet
+from gapo_training.judges import ifeval, judge, sheet
 
 ERRORS = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -73,7 +73,7 @@ def register(app: Application) -> None:
             if generator is not None and save_responses is not None:
                 import torch
 
-                from gapo_training.evaluation.answers import answer
+                from gapo_training.judges.answers import answer
 
                 device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
                 with _bar("answering", len(wanted)) as shown:
