@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from gapo.cli import build
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 from gapo_training.soup import average
+from typer.testing import CliRunner
 
 SHAPE = LongformerShape(50, 16, 2, 2, 32, (64, 64), 130)
 
@@ -29,3 +31,11 @@ def test_other_shapes_are_refused() -> None:
         average(
             [PackedLongformer(SHAPE), PackedLongformer(replace(SHAPE, num_hidden_layers=1, attention_window=(64,)))]
         )
+
+
+def test_the_command_says_what_is_no_model(tmp_path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    command = ["train", "average", str(tmp_path), str(tmp_path), "--out", str(tmp_path), "--data", str(tmp_path)]
+    result = CliRunner().invoke(build(command), command)
+    assert result.exit_code == 2
+    assert "manifest.json" in result.output

@@ -9,6 +9,7 @@ import torch
 import typer
 import yaml
 from gapo.cli import Application
+from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
 from gapo_export.recover import is_bundle, model_of
 from gapo_model.checkpoint import load_checkpoint, save_checkpoint
@@ -54,10 +55,14 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
 
 
 def _model(start: Path) -> PackedLongformer:
-    if is_bundle(start):
-        return model_of(start)
-    kind = json.loads((start / "config.json").read_text(encoding="utf-8")).get("model_type")
-    return load_checkpoint(start) if kind == "longformer" else longformerize(start)
+    """A checkpoint's or a bundle's module. Raises `typer.BadParameter`."""
+    try:
+        if is_bundle(start):
+            return model_of(start)
+        kind = json.loads((start / "config.json").read_text(encoding="utf-8")).get("model_type")
+        return load_checkpoint(start) if kind == "longformer" else longformerize(start)
+    except (BundleError, OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def register_train(app: Application) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from gapo_core.bundle import BundleError
 from gapo_core.store import default_bundles
 from gapo_export.recover import is_bundle, model_of
 from gapo_model.packed_longformer import PackedLongformer
@@ -43,7 +44,10 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
         published = is_bundle(path)  # always of an encoder
         if (not published and discriminator.is_decoder(path)) != (config.kind == "decoder"):
             raise ConfigError(f"reward_model.kind: {config.kind}, but {str(path)!r} holds the other; change it")
-        return model_of(path) if published else discriminator.load(path), path / "tokenizer.json"
+        try:
+            return model_of(path) if published else discriminator.load(path), path / "tokenizer.json"
+        except BundleError as error:
+            raise ConfigError(f"reward_model.path: {error}") from None
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
     train_tokenizer(texts, config.vocab_size).save(str(file))
