@@ -1,6 +1,6 @@
-"""Every registered family gives a verdict on hostile responses of a megabyte, each in under a second.
+"""Every registered family gives a verdict on hostile responses of a megabyte, each in under a second (a slow study).
 
-The default run takes shorter ones, on which whatever is quadratic already shows."""
+The default run takes shorter ones and a limit that no speed of machine explains: it finds what hangs."""
 
 import json
 import sys
@@ -11,7 +11,8 @@ from gapo_core.constraints import Constraint, ConstraintError, document, referen
 from gapo_core.constraints.registry import families
 
 MEGABYTE = 1_000_000  # characters
-SECONDS = 1.0  # of processor time
+SECONDS = 1.0  # of processor time, for a megabyte on a machine that does nothing else
+HANGS = 8.0  # seconds that only a check that grows faster than its text takes for a twentieth of that
 
 UNITS = {
     "blank lines": "\n",
@@ -76,7 +77,7 @@ def slow_checks(id: str, mode: str, size: int, seconds: float) -> dict[str, floa
 @pytest.mark.parametrize("mode", ["strict", "compat"])
 @pytest.mark.parametrize("id", sorted(families()))
 def test_hostile_responses_get_a_verdict(id: str, mode: str) -> None:
-    assert not slow_checks(id, mode, MEGABYTE // 20, SECONDS)
+    assert not slow_checks(id, mode, MEGABYTE // 20, HANGS)
 
 
 @pytest.mark.slow
@@ -105,7 +106,7 @@ def test_keywords_that_are_regular_expressions_neither_crash_nor_hang(bomb: str,
     for id, kwargs in demands:
         start = time.process_time()
         assert Constraint(id, kwargs).check(response, mode=mode).status in ("satisfied", "violated")
-        assert time.process_time() - start < (8 if mode == "compat_loose" else 1) * SECONDS
+        assert time.process_time() - start < HANGS
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])

@@ -276,11 +276,10 @@ class SentenceAlphabet(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        sentences = tuple(worded_sentences(document))
+        sentences = tuple(islice(worded_sentences(document), 27))
         if len(sentences) != 26:
-            return Verdict(
-                "violated", f"{amount(len(sentences), 'sentence')} found where 26 are wanted", len(sentences)
-            )
+            found = amount(len(sentences), "sentence") if len(sentences) < 27 else "more sentences than that"
+            return Verdict("violated", f"{found} found where 26 are wanted", len(sentences))
         for number, sentence in enumerate(sentences):
             wanted = chr(ord("a") + number)
             if initial(sentence.words[0]) != wanted:
