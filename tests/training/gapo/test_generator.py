@@ -33,6 +33,12 @@ def test_the_tokenizer_is_lossless_and_ends_a_response(speaking) -> None:
         assert speech.text(ids) == text
 
 
+def test_digits_are_tokens_of_their_own(speaking) -> None:
+    _, speech = speaking
+    pieces = [speech.tokenizer.decode([i]) for i in speech.prompt("1366 x 76.5")[:-1]]
+    assert [p.strip() for p in pieces if p.strip().isdigit()] == list("1366765")
+
+
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_log_probs_and_entropy_equal_hugging_faces(speaking, rows, temperature) -> None:
     model, speech = speaking
@@ -85,6 +91,17 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_company(speaking) -> None:
     ]
     assert together == alone
     assert together != HFRollout(model, speech.end, speech.pad, 8, 9, 1.0).generate(prompts, [4, 5, 6])
+
+
+def test_rows_that_end_leave_the_batch_and_change_no_other(speaking) -> None:
+    model, speech = speaking
+    prompts = [speech.prompt(TEXTS[i % 3])[: 3 + i % 7] for i in range(24)]
+    sampler = HFRollout(model, speech.end, speech.pad, 24, 150, temperature=3.0)
+    together = sampler.generate(prompts, range(24))
+    assert 6 < sum(row[-1] == speech.end for row in together) < 24  # some end early, some never
+    assert all(speech.end not in row[:-1] and (row[-1] == speech.end or len(row) == 150) for row in together)
+    alone = [sampler.generate([prompt], [seed])[0] for seed, prompt in enumerate(prompts)]
+    assert together == alone
 
 
 def test_samples_follow_the_policys_distribution(speaking) -> None:

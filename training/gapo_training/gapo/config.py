@@ -55,6 +55,7 @@ class SftConfig:
 
     steps: int = 1200
     rows: int = 32  # rows of one optimiser step
+    micro_batch: int = 8  # rows of one forward pass of one process; rows of like length go together
     learning_rate: float = 1e-3
     warmup_steps: int = 50
     weight_decay: float = 0.01
@@ -105,7 +106,8 @@ class PpoConfig:
 
     iterations: int = 2  # rollout batches of one stage
     rollouts: int = 256  # responses of one rollout batch, over all processes
-    epochs: int = 2  # passes over a rollout batch
+    epochs: int = 2  # passes of the actor over a rollout batch
+    critic_epochs: int = 2  # of the critic, which takes more of them without harm (Cobbe et al. 2021, section 3.3)
     minibatch: int = 64  # rows of one optimiser step, over all processes
     micro_batch: int = 32  # rows of one forward pass of one process
     learning_rate: float = 1e-4
@@ -122,6 +124,7 @@ class PpoConfig:
     kl_limit: float = 200.0  # mean nats a response; above it the run stops with a diagnosis
     unfinished_penalty: float = 5.0  # taken from the score of a response without an end token
     critic_warmup: int = 0  # first rollout batches of a run that train the critic alone
+    warmup: int = 0  # rollout batches after those over which the actor's learning rate rises to its full value
 
 
 @dataclass(frozen=True)

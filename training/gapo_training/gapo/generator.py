@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config
@@ -17,9 +17,14 @@ END, PADDING, ANSWER = "<|end|>", "<|pad|>", "<|answer|>"
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE, lossless, with an end token, a padding token and a mark between prompt and response."""
+    """Byte-level BPE, lossless, with an end token, a padding token and a mark between prompt and response.
+
+    Digits stand alone, as in Qwen2's vocabulary: a number that no training text holds is copied like any other.
+    """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    digits = pre_tokenizers.Split(Regex(r" ?\d"), "isolated")
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, words])
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
@@ -140,6 +145,12 @@ class Sequences:
             target[i, : len(response)] = torch.tensor(response)
             mask[i, : len(response)] = 1
         return Sequences(*(t.to(device) for t in (ids, place, target, mask)))
+
+
+def micro_batches(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Rows of like length together, `size` at a time."""
+    order = sorted(rows, key=lambda i: lengths[i])
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 class Actor(nn.Module):

@@ -13,7 +13,7 @@ from gapo_training.gapo import ppo
 from gapo_training.gapo.assembly import Run
 from gapo_training.gapo.distributed import gather, share_of
 from gapo_training.gapo.evaluation import judge, judge_reward_model, kept, spread
-from gapo_training.gapo.generator import Sequences, Speech
+from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import ModuleReward
 
 
@@ -62,7 +62,7 @@ def surprise(
     device = next(reference.parameters()).device
     result = [0.0] * len(prompts)
     lengths = [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)]
-    for part in ppo.micro_batches(range(len(prompts)), lengths, size):
+    for part in micro_batches(range(len(prompts)), lengths, size):
         batch = Sequences.of([prompts[i] for i in part], [responses[i] for i in part], speech.pad, device)
         for i, row in zip(part, reference(batch)[0].sum(1).tolist(), strict=True):
             result[i] = -row

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gapo_training.gapo.advantages import KlController, gae, policy_loss, token_rewards, value_loss, whiten
 from gapo_training.gapo.config import ConfigError, GapoConfig
 from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
-from gapo_training.gapo.generator import Sequences, Speech
+from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import RewardBackend
 from gapo_training.gapo.rollout import RolloutBackend
 from gapo_training.gapo.tasks import Task
@@ -102,12 +102,6 @@ def collect(
     return samples, seconds
 
 
-def micro_batches(rows: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Rows of like length together, `size` at a time."""
-    order = sorted(rows, key=lambda i: lengths[i])
-    return [order[start : start + size] for start in range(0, len(order), size)]
-
-
 def padded(rows: Sequence[Sequence[float]]) -> Tensor:
     """[B, R], zero on the right."""
     return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
@@ -136,8 +130,9 @@ def check(samples: Sequence[Sample], config: GapoConfig, where: str) -> float:
 def iteration(
     learner: Learner, tasks: Sequence[Task], reward: RewardBackend, config: GapoConfig, key: str, critic_only: bool
 ) -> tuple[list[Sample], dict[str, float]]:
-    """Rollouts of `tasks`, then `ppo.epochs` passes of minibatches. Returns the samples and what was seen.
+    """Rollouts of `tasks`, then passes of minibatches: `ppo.epochs` of the actor, `ppo.critic_epochs` of the critic.
 
+    Returns the samples and what was seen.
     `key` names the place in the run; all random draws come from it. Raises `TrainingStopped`.
     """
     ppo, accelerator = config.ppo, learner.accelerator
@@ -157,10 +152,13 @@ def iteration(
 
     lengths = [len(s.prompt) + len(s.response) for s in samples]
     sums: dict[str, float] = {}
-    tokens_seen, norms = 0.0, []
+    norms: dict[str, list[float]] = {"actor": [], "critic": []}
+    tokens_seen = {"actor": 0.0, "critic": 0.0}
     learner.actor.train()
     learner.critic.train()
-    for epoch in range(ppo.epochs):
+    for epoch in range(max(ppo.epochs, ppo.critic_epochs)):
+        actor_learns = epoch < ppo.epochs and not critic_only
+        critic_learns = epoch < ppo.critic_epochs
         order = Random(f"{key}/{epoch}").sample(range(len(samples)), len(samples))
         for start in range(0, len(order), ppo.minibatch):
             minibatch = order[start : start + ppo.minibatch]
@@ -180,13 +178,15 @@ def iteration(
                     t[part, :width].to(accelerator.device) for t in (old, advantages, old_values, returns)
                 )
                 scale = accelerator.num_processes / tokens  # gradients are averaged over processes
-                with accelerator.autocast():
-                    values = learner.critic(batch)  # [b, R]
-                critic_loss = (value_loss(values, was_value, target, ppo.value_clip) * batch.mask).sum()
-                with accumulating(accelerator, learner.critic, last):
-                    accelerator.backward(critic_loss * scale)
-                found = {"value_loss": critic_loss.detach()}
-                if not critic_only:
+                found: dict[str, Tensor] = {}
+                if critic_learns:
+                    with accelerator.autocast():
+                        values = learner.critic(batch)  # [b, R]
+                    critic_loss = (value_loss(values, was_value, target, ppo.value_clip) * batch.mask).sum()
+                    with accumulating(accelerator, learner.critic, last):
+                        accelerator.backward(critic_loss * scale)
+                    found["value_loss"] = critic_loss.detach()
+                if actor_learns:
                     with accelerator.autocast():
                         log_probs, entropy = learner.actor(batch)  # [b, R] each
                     actor_loss = (policy_loss(log_probs, was, gain, ppo.clip) * batch.mask).sum()
@@ -196,9 +196,12 @@ def iteration(
                     found["policy_loss"] = actor_loss.detach()
                 for name, value in found.items():
                     sums[name] = sums.get(name, 0.0) + float(value)
-            norms.append(_step(learner, ppo.clip_norm, critic_only, key))
-            tokens_seen += tokens
-    seen |= {name: value / tokens_seen for name, value in total(accelerator, sums).items()}
+            for name, learns in (("actor", actor_learns), ("critic", critic_learns)):
+                if learns:
+                    norms[name].append(_step(learner, name, ppo.clip_norm, key))
+                    tokens_seen[name] += tokens
+    for name, amount in total(accelerator, sums).items():
+        seen[name] = amount / tokens_seen["critic" if name == "value_loss" else "actor"]
     learner.kl.update(nats, len(samples))
     unexplained = (returns - old_values)[mask > 0].var() / returns[mask > 0].var().clamp(min=1e-8)
     seen |= {
@@ -211,8 +214,7 @@ def iteration(
         "finished": float(np.mean([s.response[-1] == learner.speech.end for s in samples])),
         "response_tokens": float(mask.sum(1).mean()),
         "tokens": float(mask.sum()) + sum(len(s.prompt) for s in samples),
-        "actor_gradient_norm": float(np.mean([norm for norm, _ in norms])),
-        "critic_gradient_norm": float(np.mean([norm for _, norm in norms])),
+        **{f"{name}_gradient_norm": float(np.mean(found)) for name, found in norms.items() if found},
     }
     return samples, seen
 
@@ -227,16 +229,12 @@ def _monitors(log_probs: Tensor, old: Tensor, entropy: Tensor, mask: Tensor, cli
     }
 
 
-def _step(learner: Learner, clip_norm: float, critic_only: bool, where: str) -> tuple[float, float]:
-    """Clips both gradients, then applies them; returns their norms. Raises `TrainingStopped` instead."""
-    actor = 0.0 if critic_only else clip(learner.actor, clip_norm)
-    critic = clip(learner.critic, clip_norm)
-    for name, norm in (("actor", actor), ("critic", critic)):
-        if not np.isfinite(norm):
-            raise TrainingStopped(f"{where}: the {name}'s gradient is {norm}; lower its learning rate and resume")
-    if not critic_only:
-        learner.actor_optimizer.step()
-        learner.actor_optimizer.zero_grad()
-    learner.critic_optimizer.step()
-    learner.critic_optimizer.zero_grad()
-    return actor, critic
+def _step(learner: Learner, name: str, clip_norm: float, where: str) -> float:
+    """Clips the gradient of `name` (actor, critic), then applies it; returns its norm. Raises `TrainingStopped`."""
+    optimizer: torch.optim.Optimizer = getattr(learner, f"{name}_optimizer")
+    norm = clip(getattr(learner, name), clip_norm)
+    if not np.isfinite(norm):
+        raise TrainingStopped(f"{where}: the {name}'s gradient is {norm}; lower its learning rate and resume")
+    optimizer.step()
+    optimizer.zero_grad()
+    return norm

@@ -1,4 +1,4 @@
-"""Sampling responses: in process through Hugging Face `generate`, or on a vLLM server."""
+"""Sampling responses: in process with a Hugging Face model, or on a vLLM server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import Any, Protocol, cast
 import httpx
 import torch
 from torch import Tensor, nn
-from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+from transformers import DynamicCache
+
+_COMPACT = 0.8  # a batch is cut down when no more than this share of its rows goes on: cutting copies the cache
 
 
 class RolloutBackend(Protocol):
@@ -22,26 +24,13 @@ class RolloutBackend(Protocol):
     def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]: ...
 
 
-class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
-    """Makes greedy search sample: argmax of logits / temperature + Gumbel noise draws from the softmax.
-
-    Each row has a generator of its own, so what it draws does not depend on batch or process.
-    """
-
-    def __init__(self, seeds: Sequence[int], temperature: float, device: torch.device) -> None:
-        self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
-        self._temperature = temperature
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        noise = torch.empty_like(scores, dtype=torch.float32)  # [B, V]
-        for row, generator in zip(noise, self._generators, strict=True):
-            row.exponential_(generator=generator)
-        return scores.float() / self._temperature - noise.log()
-
-
 @dataclass
 class HFRollout:
-    """Generates with its own copy of the policy, in batches of prompts of like length."""
+    """Samples with its own copy of the policy, a Hugging Face module with its key-value cache.
+
+    Prompts of like length go together, and rows leave the batch as they end: `generate` of transformers goes on
+    computing them until the longest is done.
+    """
 
     model: nn.Module
     end: int
@@ -56,33 +45,60 @@ class HFRollout:
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]:
         self.model.eval()
-        device = next(self.model.parameters()).device
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         responses: list[list[int]] = [[] for _ in prompts]
-        settings = GenerationConfig(
-            max_new_tokens=self.max_new_tokens, do_sample=False, eos_token_id=self.end, pad_token_id=self.pad
-        )
         for start in range(0, len(order), self.batch):
             rows = order[start : start + self.batch]
-            width = max(len(prompts[i]) for i in rows)
-            ids = torch.full((len(rows), width), self.pad)
-            for n, i in enumerate(rows):  # padded on the left, so that all rows go on at one column
-                ids[n, width - len(prompts[i]) :] = torch.tensor(prompts[i])
-            lengths = torch.tensor([len(prompts[i]) for i in rows])
-            attention = (torch.arange(width) >= width - lengths[:, None]).long()
-            noise = LogitsProcessorList()
-            if self.temperature > 0:
-                noise.append(GumbelNoise([seeds[i] for i in rows], self.temperature, device))
-            out = cast(Any, self.model).generate(
-                ids.to(device),
-                attention_mask=attention.to(device),
-                generation_config=settings,
-                logits_processor=noise,
-                use_cache=True,
-            )
-            for i, row in zip(rows, out[:, width:].tolist(), strict=True):
-                responses[i] = row[: row.index(self.end) + 1] if self.end in row else row
+            found = self._continue([prompts[i] for i in rows], [seeds[i] for i in rows])
+            for i, response in zip(rows, found, strict=True):
+                responses[i] = response
         return responses
+
+    def _continue(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]:
+        device = next(self.model.parameters()).device
+        noise = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+        width = max(map(len, prompts))
+        # Padded on the left, so that all rows go on at one column. [b, L]
+        ids = torch.tensor([[self.pad] * (width - len(p)) + list(p) for p in prompts], device=device)
+        real = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        place = (real.cumsum(1) - 1).clamp(min=0)
+        cache = DynamicCache()
+        responses: list[list[int]] = [[] for _ in prompts]
+        rows = list(range(len(prompts)))  # that are in the batch
+        while True:
+            out = cast(Any, self.model)(
+                input_ids=ids, attention_mask=real, position_ids=place, past_key_values=cache, logits_to_keep=1
+            )
+            chosen = self._draw(out.logits[:, -1].float(), [noise[row] for row in rows])  # [b]
+            going = []
+            for n, token in enumerate(chosen.tolist()):
+                response = responses[rows[n]]
+                if response[-1:] != [self.end]:
+                    response.append(token)
+                    if token != self.end and len(response) < self.max_new_tokens:
+                        going.append(n)
+            if not going:
+                return responses
+            if len(going) <= _COMPACT * len(rows):
+                kept = torch.tensor(going, device=device)
+                cache.batch_select_indices(kept)
+                rows = [rows[n] for n in going]
+                chosen, real, place = chosen[kept], real[kept], place[kept]
+            ids, place = chosen[:, None], place[:, -1:] + 1
+            real = torch.cat([real, torch.ones_like(ids)], 1)
+
+    def _draw(self, logits: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
+        """The likeliest token of each row, or one drawn from softmax(logits / temperature). [b, V] -> [b]
+
+        argmax of logits / temperature + Gumbel noise draws from it; each row's noise comes from a generator of its
+        own, so what it draws does not depend on batch or process.
+        """
+        if self.temperature <= 0:
+            return logits.argmax(1)
+        exponential = torch.empty_like(logits)
+        for row, generator in zip(exponential, noise, strict=True):
+            row.exponential_(generator=generator)
+        return (logits / self.temperature - exponential.log()).argmax(1)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gapo_training.gapo.config import SftConfig
-from gapo_training.gapo.generator import Sequences, Speech
+from gapo_training.gapo.distributed import accumulating, clip
+from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.tasks import Task, reworded
 
 
@@ -49,14 +50,23 @@ def train(
         prompts = [speech.prompt(task.prompt) for task in batch]
         responses = [speech.response(task.reference) for task in batch]
         tokens = sum(map(len, responses))  # of all processes
-        mine = Sequences.of(prompts[rank::world], responses[rank::world], speech.pad, accelerator.device)
-        log_probs, _ = actor(mine)  # [B, R]
-        loss: Tensor = -log_probs.sum() / tokens * world  # gradients are averaged over processes
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(actor.parameters(), config.clip_norm)
+        lengths = [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)]
+        parts = micro_batches(range(rank, len(batch), world), lengths, config.micro_batch)
+        loss = torch.zeros((), device=accelerator.device)
+        for part in parts:
+            rows = Sequences.of(
+                [prompts[i] for i in part], [responses[i] for i in part], speech.pad, accelerator.device
+            )
+            with accelerator.autocast():
+                log_probs, _ = actor(rows)  # [b, R]
+            share: Tensor = -log_probs.sum() / tokens * world  # gradients are averaged over processes
+            with accumulating(accelerator, actor, part is parts[-1]):
+                accelerator.backward(share)
+            loss += share.detach()
+        clip(actor, config.clip_norm)
         optimizer.step()
         optimizer.zero_grad()
-        total = accelerator.reduce(loss.detach(), "mean").item()
+        total = accelerator.reduce(loss, "mean").item()
         if not total < float("inf"):
             raise FloatingPointError(f"supervised step {step}: the loss is {total}; lower sft.learning_rate")
         after_step(step + 1, total)

@@ -70,6 +70,10 @@ def stage(run: Run) -> None:
         for i in range(config.ppo.iterations):
             count = (number - 1) * config.ppo.iterations + i
             chosen = next_tasks(run)
+            # Adam's first steps have the size of later ones and the direction of noise.
+            risen = min(1.0, (count - config.ppo.critic_warmup + 1) / (config.ppo.warmup + 1))
+            for group in run.learner.actor_optimizer.param_groups:
+                group["lr"] = config.ppo.learning_rate * max(0.0, risen)
             samples, seen = ppo.iteration(
                 run.learner,
                 chosen,
