@@ -72,10 +72,13 @@ class TracedLongformer(PackedLongformer):
 
 
 def heads_in_cache(model: PackedLongformer) -> int:
-    """Heads whose attention scores over one run of a CPU core stay within `SCORES` bytes; divides the heads."""
+    """Heads whose attention scores over one run of a CPU core stay within `SCORES` bytes; divides the heads.
+
+    All of them where not even two do: a wide window gained nothing then (see benchmarks/README.md).
+    """
     head = 4 * RUN * (model.block + 2 * max(model.half_windows) + 1)
     fitting = (n for n in range(model.heads, 1, -1) if model.heads % n == 0 and n * head <= SCORES)
-    return next(fitting, 1)
+    return next(fitting, model.heads)
 
 
 def write_graph(
