@@ -113,12 +113,16 @@ def summary(
         seconds = statistics.median(a.seconds for a in own)
         row: dict[str, float] = {
             "seconds": seconds,
+            "processor_seconds": statistics.median(a.processor_seconds for a in own),
             "tokens_per_second": sum(lengths) / seconds,
             "pairs_per_second": len(lengths) / seconds,
             "peak_share": flops / seconds / peaks.get(name.split()[-1], peaks["fp32"]),
         }
         if reference:
             row["speed_of_hf"] = statistics.median(r.seconds for r in reference) / seconds
+            row["speed_of_hf_by_processor"] = (
+                statistics.median(r.processor_seconds for r in reference) / row["processor_seconds"]
+            )
             row["largest_difference_from_hf"] = max(
                 abs(x - y) for a, r in zip(own, reference, strict=True) for x, y in zip(a.logits, r.logits, strict=True)
             )

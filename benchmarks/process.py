@@ -11,6 +11,7 @@ from environment import PeerUnavailable
 @dataclass(frozen=True)
 class Answer:
     seconds: float
+    processor_seconds: float
     logits: list[float]
 
 
@@ -28,7 +29,7 @@ class Peer:
         assert self._process.stdin is not None
         print(json.dumps({"pairs": pairs}), file=self._process.stdin, flush=True)
         answer = self._read()
-        return Answer(float(answer["seconds"]), answer["logits"])
+        return Answer(float(answer["seconds"]), float(answer["processor_seconds"]), answer["logits"])
 
     def close(self) -> None:
         """Ends the conversation; a peer that does not go is killed."""

@@ -55,11 +55,17 @@ def main() -> None:
         finally:
             for peer in peers.values():
                 peer.close()
-    seconds = {name: statistics.median(a.seconds for a in own[1:]) for name, own in answers.items()}
-    rows: dict[str, dict[str, float]] = {name: {"seconds": value} for name, value in seconds.items()}
-    if "hf" in seconds:
+    rows: dict[str, dict[str, float]] = {
+        name: {
+            "seconds": statistics.median(a.seconds for a in own[1:]),
+            "processor_seconds": statistics.median(a.processor_seconds for a in own[1:]),
+        }
+        for name, own in answers.items()
+    }
+    if "hf" in rows:
         for name, row in rows.items():
-            row["speed_of_hf"] = seconds["hf"] / seconds[name]
+            row["speed_of_hf"] = rows["hf"]["seconds"] / row["seconds"]
+            row["speed_of_hf_by_processor"] = rows["hf"]["processor_seconds"] / row["processor_seconds"]
             pairs = zip(answers[name], answers["hf"], strict=True)
             row["largest_difference_of_gradient_norms"] = max(
                 abs(own.logits[1] / theirs.logits[1] - 1) for own, theirs in pairs

@@ -4,7 +4,7 @@ Tokens of all sequences stand in one row without padding. Attention alone works 
 `block` consecutive tokens of one sequence, with the keys that they may see.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,23 @@ def runs(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
     return parted
 
 
+def shares(lengths: Sequence[int], workers: int, tokens: int) -> list[list[int]]:
+    """Parts a batch by length for `workers` that run at once: indices of each run, the run of most tokens first.
+
+    The number of runs is a multiple of `workers`, or less for want of sequences, that brings a run nearest to
+    `tokens`. One of several sequences holds less than three times `tokens`.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    ends = np.cumsum([lengths[index] for index in order])
+    total = int(ends[-1])
+    count = workers * max(1, round(total / (workers * tokens)))
+    parted: dict[int, list[int]] = {}
+    for index, end in zip(order, ends.tolist(), strict=True):
+        # A sequence belongs to the share that holds its middle.
+        parted.setdefault((2 * end - lengths[index]) * count // (2 * total), []).append(index)
+    return sorted(parted.values(), key=lambda run: -sum(lengths[index] for index in run))
+
+
 def score_runs(
     forward: Callable[[Arrays], NDArray[np.float32]],
     sequences: Sequence[Sequence[int]],
@@ -77,9 +94,23 @@ def score_runs(
     max_tokens: int,
 ) -> NDArray[np.float32]:
     """Logits [B, labels] of B sequences, in order; `forward` sees one of their `runs` after the other, packed."""
-    parts = runs(list(map(len, sequences)), max_tokens)
-    logits = np.concatenate([forward(pack([sequences[i] for i in run], block, half_window)) for run in parts])
-    return logits[np.argsort(np.concatenate(parts))]
+    return score_parted(forward, sequences, block, half_window, runs(list(map(len, sequences)), max_tokens))
+
+
+def score_parted(
+    forward: Callable[[Arrays], NDArray[np.float32]],
+    sequences: Sequence[Sequence[int]],
+    block: int,
+    half_window: int,
+    parted: Sequence[Sequence[int]],
+    apply: Callable[..., Iterable[NDArray[np.float32]]] = map,
+) -> NDArray[np.float32]:
+    """The same for runs that are parted already; `apply` is a `map`, such as that of a pool of threads."""
+
+    def score(run: Sequence[int]) -> NDArray[np.float32]:
+        return forward(pack([sequences[i] for i in run], block, half_window))
+
+    return np.concatenate(list(apply(score, parted)))[np.argsort(np.concatenate(parted))]
 
 
 def unpack(arrays: Arrays) -> list[list[int]]:

@@ -15,6 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 OPSET = 17
+SCORES = 2 << 20
+"""Bytes of attention scores that a CPU core works on at once: more of them leave its caches between operators."""
+RUN = 512
+"""Tokens of a core's run that `SCORES` is reckoned for, as the server's CPU engine parts a batch."""
 HALF = ".half"  # ends the names of weights that are stored in half precision
 _AXES: dict[str, dict[int, str]] = {
     "ids": {0: "tokens"},
@@ -33,11 +37,13 @@ _AXES: dict[str, dict[int, str]] = {
 
 class TracedLongformer(PackedLongformer):
     """The same function as runtimes like it: one matrix product for query, key and value of a layer, scaled in
-    the weights, and gathers that part the heads as they copy, so that no transposition is left.
+    the weights, gathers that part the heads as they copy, so that no transposition is left, and attention by groups
+    of `heads_at_once` heads, whose scores stay in a core's cache.
     """
 
-    def __init__(self, model: PackedLongformer) -> None:
+    def __init__(self, model: PackedLongformer, heads_at_once: int) -> None:
         super().__init__(model.shape, model.block)
+        self.heads_at_once = heads_at_once
         self.load_state_dict(model.state_dict())
         for layer in self.longformer.encoder.layer:
             self._fuse(cast(SelfAttention, cast(nn.Module, layer.attention).self))
@@ -51,27 +57,45 @@ class TracedLongformer(PackedLongformer):
         attention.qkv = fused
 
     def _banded(self, attention: SelfAttention, x: Tensor, band: Tensor, at: Layout) -> Tensor:
-        h, b = self.heads, at.queries.shape[1]
+        h, b, n = self.heads, at.queries.shape[1], self.heads_at_once
         rows = cast(nn.Linear, attention.qkv)(x).view(-1, self.head_dim)  # [T * 3 * h, d]: row 3 * h * token + head
-        head = torch.arange(h)[:, None]
-        key = at.keys[:, None] * (3 * h) + head  # [G, h, K]
-        q, k, v = (rows[index] for index in (at.queries[:, None] * (3 * h) + head, key + h, key + 2 * h))
-        weights = F.softmax(q @ k.transpose(-1, -2) + band, -1)  # in fp32, as the band is
-        mixed = weights.to(v.dtype) @ v  # [G, h, b, d]
-        slot = (at.slots // b * (h * b) + at.slots % b)[:, None] + torch.arange(h) * b  # [T, h]
-        joined: Tensor = mixed.reshape(-1, self.head_dim)[slot].reshape(-1, self.hidden)
-        return joined
+        slot = (at.slots // b * (n * b) + at.slots % b)[:, None] + torch.arange(n) * b  # [T, n]
+        parts = []
+        for first in range(0, h, n):
+            head = torch.arange(first, first + n)[:, None]
+            key = at.keys[:, None] * (3 * h) + head  # [G, n, K]
+            q, k, v = (rows[index] for index in (at.queries[:, None] * (3 * h) + head, key + h, key + 2 * h))
+            weights = F.softmax(q @ k.transpose(-1, -2) + band, -1)  # in fp32, as the band is
+            mixed = weights.to(v.dtype) @ v  # [G, n, b, d]
+            parts.append(mixed.reshape(-1, self.head_dim)[slot].reshape(-1, n * self.head_dim))
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
 
-def write_graph(model: PackedLongformer, file: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Traces the model on a ragged batch and writes `file`; the graph computes in `dtype`, logits are fp32."""
+def heads_in_cache(model: PackedLongformer) -> int:
+    """Heads whose attention scores over one run of a CPU core stay within `SCORES` bytes; divides the heads.
+
+    All of them where not even two do: a wide window gained nothing then (see benchmarks/README.md).
+    """
+    head = 4 * RUN * (model.block + 2 * max(model.half_windows) + 1)
+    fitting = (n for n in range(model.heads, 1, -1) if model.heads % n == 0 and n * head <= SCORES)
+    return next(fitting, model.heads)
+
+
+def write_graph(
+    model: PackedLongformer, file: Path, dtype: torch.dtype = torch.float32, heads_at_once: int = 0
+) -> None:
+    """Traces the model on a ragged batch and writes `file`; the graph computes in `dtype`, logits are fp32.
+
+    Attention takes `heads_at_once` heads after one another, a divisor of their number: all of them on a GPU, and
+    on a CPU those that fit its caches (0, see `heads_in_cache`).
+    """
     rng = np.random.default_rng(0)
     sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in (5, 3 * model.block, 200)]
     arrays = pack(sequences, model.block, max(model.half_windows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor on every call
         torch.onnx.export(
-            TracedLongformer(model).eval().to(dtype),
+            TracedLongformer(model, heads_at_once or heads_in_cache(model)).eval().to(dtype),
             tuple(torch.from_numpy(array) for array in arrays.values()),
             str(file),
             input_names=list(INPUT_NAMES),

@@ -48,7 +48,7 @@ def narrow(
         int8_products(wide, graph)
         forward = onnxruntime_forward(graph)
     else:
-        write_graph(model, graph, _HALF[precision][0])
+        write_graph(model, graph, _HALF[precision][0], model.heads)
         forward = _torch(model, _HALF[precision][0])
 
     def score(run: Forward, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
@@ -73,7 +73,7 @@ def onnxruntime_forward(file: Path) -> Forward:
 
 def _torch(model: PackedLongformer, dtype: torch.dtype) -> Forward:
     """The traced function in the arithmetic of a GPU, which need not be here to judge it."""
-    traced = TracedLongformer(model).eval().to(dtype)
+    traced = TracedLongformer(model, model.heads).eval().to(dtype)
 
     def forward(arrays: Arrays) -> NDArray[np.float32]:
         with torch.inference_mode():

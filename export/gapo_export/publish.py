@@ -91,7 +91,7 @@ def export_checkpoint(
     def write(work: Path) -> None:
         graph = work / "model.onnx"
         if pairs is None:
-            write_graph(model, graph)
+            write_graph(model, graph, heads_at_once=model.heads if target in targets.GPU else 0)
             if half_weights:
                 store_weights_as(graph, TensorProto.FLOAT16)
             keep_weights_beside(graph)

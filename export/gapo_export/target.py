@@ -20,6 +20,10 @@ class Target(str, Enum):
     TRITON = "triton"
 
 
+GPU = (Target.CUDA, Target.TENSORRT, Target.TRITON)
+"""Targets whose graph suits a GPU; the others run it on a CPU."""
+
+
 class Precision(str, Enum):
     FP32 = "fp32"
     FP16 = "fp16"

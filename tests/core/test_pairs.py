@@ -2,12 +2,13 @@
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gapo_core.constraints.attributes import Attribute, states
-from gapo_core.packing import pack, runs, score_runs, unpack
+from gapo_core.packing import pack, runs, score_runs, shares, unpack
 from gapo_core.pairs import ROBERTA_TEMPLATE, TEMPLATE, Budgets, PairEncoder, PairError, PairTooLong, TruncationPolicy
 from gapo_server import EMBEDDED
 from hypothesis import given, settings
@@ -206,6 +207,31 @@ def test_runs_part_a_batch_by_length_within_the_budget(lengths, max_tokens) -> N
     in_order = [lengths[index] for run in parted for index in run]
     assert in_order == sorted(lengths)
     assert all(len(run) == 1 or sum(lengths[index] for index in run) <= max_tokens for run in parted)
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(1, 8), st.integers(1, 400))
+def test_shares_part_a_batch_by_length_for_every_worker(lengths, workers, tokens) -> None:
+    parted = shares(lengths, workers, tokens)
+    assert sorted(index for run in parted for index in run) == list(range(len(lengths)))
+    sums = [sum(lengths[index] for index in run) for run in parted]
+    assert sums == sorted(sums, reverse=True)
+    assert all(len(run) == 1 or used < 3 * tokens for run, used in zip(parted, sums, strict=True))
+    bounds = sorted((min(lengths[i] for i in run), max(lengths[i] for i in run)) for run in parted)
+    assert all(longest <= least for (_, longest), (least, _) in pairwise(bounds))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "workers", "sums"),
+    [
+        ([512] * 8, 2, [512] * 8),
+        ([100] * 32, 2, [600, 600, 500, 500, 500, 500]),
+        ([60] * 4, 2, [120, 120]),
+        ([60] * 3, 4, [60, 60, 60]),
+        ([4096, 20], 2, [4096, 20]),
+    ],
+)
+def test_shares_are_near_their_size_and_as_many_as_workers_take(lengths, workers, sums) -> None:
+    assert [sum(lengths[i] for i in run) for run in shares(lengths, workers, 512)] == sums
 
 
 def test_runs_are_scored_in_the_order_given() -> None:

@@ -19,6 +19,7 @@ from gapo_server.engine.onnxruntime import (
     open_session,
     providers,
     session_options,
+    side_by_side,
 )
 from gapo_server.engine.tensorrt import TENSORRT, cache_folder, profile, tensorrt_options
 
@@ -186,7 +187,22 @@ def test_tensorrt_engines_of_other_shapes_or_precision_are_not_reused(bundle, tm
     assert len({first, folder(8192, "graph"), folder(2048, "fp16")}) == 3
 
 
-def test_threads_change_nothing_but_speed(bundle) -> None:
-    ids = [[2, *[9] * n, 3] for n in (3, 400, 50)]
+@pytest.mark.parametrize("lengths", [(3,), (400, 50, 3), (300, 300, 300, 300), tuple(range(5, 60)), (1000, 2)])
+def test_threads_change_nothing_but_speed(bundle, lengths) -> None:
+    ids = [[2, *[9] * n, 3] for n in lengths]
     one, two = (OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CPU, threads=n)).score(ids) for n in (1, 2))
     assert np.abs(one - two).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("tokens", "threads", "best"),
+    [
+        ([512, 512], 2, True),
+        ([512, 300, 200], 2, True),
+        ([4096], 2, False),
+        ([512, 100], 2, False),
+        ([60] * 3, 4, False),
+    ],
+)
+def test_batches_are_parted_where_no_thread_waits_long(tokens, threads, best) -> None:
+    assert side_by_side(tokens, threads) is best
