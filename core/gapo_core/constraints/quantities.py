@@ -1,12 +1,13 @@
 """Quantities in a text: numbers with their units, whatever name of the unit is used."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from gapo_core.constraints.document import Document, Rows, Span, remembered
+from gapo_core.constraints.types import EVIDENCE_LIMIT
 
 # Names of one unit, the first of which is shown. Names of up to two letters are told apart by case ("MB" and "mb" are
 # both megabytes, as people write them); longer ones match whatever their case.
@@ -77,7 +78,18 @@ def dimension_of(unit: str) -> str:
 @remembered
 def quantities(document: Document) -> Sequence[Quantity]:
     """All numbers of a text, with their units where these stand beside them."""
-    return Rows.of(_quantity, list(_found(document.text)))
+    return Rows.of(_quantity, _rows(document))
+
+
+def counted(document: Document, kind: Callable[[Decimal, str], bool]) -> tuple[int, tuple[Quantity, ...]]:
+    """How many quantities have a number and a unit of a kind, and the first few of them, for evidence."""
+    found = [row for row in _rows(document) if kind(row[0], row[1])]
+    return len(found), tuple(map(_quantity, found[:EVIDENCE_LIMIT]))
+
+
+@remembered
+def _rows(document: Document) -> list[tuple[Decimal, str, tuple[int, int]]]:
+    return list(_found(document.text))
 
 
 def parse_quantity(text: str) -> Quantity | None:
@@ -94,18 +106,18 @@ def _quantity(row: tuple[Decimal, str, tuple[int, int]]) -> Quantity:
 def _found(text: str) -> Iterator[tuple[Decimal, str, tuple[int, int]]]:
     """The fields of the quantities."""
     for match in _QUANTITY.finditer(text):
-        number = _decimal(match["number"])
+        before, digits, behind = match.groups()
+        number = _decimal(digits)
         if number is None:
             continue
-        name = match["unit"] or match["before"] or ""
+        name = behind or before
         if name == "in" and match.end("number") < match.start("unit"):
             name = ""  # "5 in the box"
         unit = unit_of(name) if name else None
         if unit is None:
             yield number, "", match.span("number")
         else:
-            start = match.start("before") if match["before"] else match.start("number")
-            yield number, unit, (start, match.end())
+            yield number, unit, (match.start("before" if before else "number"), match.end())
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from gapo_core.constraints.attributes import places
 from gapo_core.constraints.document import Document, Span
 from gapo_core.constraints.families.keywords import absent_words, content_words
 from gapo_core.constraints.families.numbers import Number, Unit, shown
-from gapo_core.constraints.quantities import Quantity, parse_quantity, quantities, unit_of
+from gapo_core.constraints.quantities import Quantity, counted, parse_quantity, quantities, unit_of
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict
 from gapo_core.constraints.words import bare_words
@@ -40,7 +40,8 @@ def _stated(document: Document, value: str) -> tuple[Span, ...]:
     wanted = parse_quantity(value) if not literal and any(map(str.isdecimal, value)) else None
     if wanted is None or not wanted.unit:
         return literal
-    return tuple(q.span for q in quantities(document) if (q.number, q.unit) == (wanted.number, wanted.unit))
+    _, found = counted(document, lambda *stated: stated == (wanted.number, wanted.unit))
+    return tuple(quantity.span for quantity in found)
 
 
 class ValueKwargs(Kwargs):

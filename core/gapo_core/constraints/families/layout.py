@@ -13,9 +13,10 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict, spans
-from gapo_core.constraints.words import bare_words
+from gapo_core.constraints.words import neighbours, word_texts
 
 _LINE = re.compile(r"[^\n]+")
+_WORDED = re.compile(r"[^\W_][^\n]*")  # a line that holds a word, from its first letter or digit
 _INDENT = re.compile(r"[ \t]*")
 _SPACE = re.compile(r"\s")
 _BULLET = re.compile(r"^[ \t]*(?:[-*+•‣▪◦]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
@@ -63,12 +64,15 @@ class WordPerLine(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words, text = bare_words(document), document.text
-        crowded = [(one, two) for one, two in pairwise(words) if "\n" not in text[one.end : two.start]]
-        if crowded:
-            where = tuple(Span(one.start, two.end) for one, two in crowded[:EVIDENCE_LIMIT])
-            return Verdict("violated", f"{crowded[0][1].text} is not on a new line", len(crowded), where)
-        return Verdict("satisfied", "every word is on its own line", 0) if words else _NO_LINES
+        text, words = document.text, len(word_texts(document))
+        if not words:
+            return _NO_LINES
+        count = words - len(_WORDED.findall(text))
+        if count:
+            crowded = neighbours(document, lambda one, two: "\n" not in text[one.end : two.start], count)
+            where = tuple(Span(one.start, two.end) for one, two in crowded)
+            return Verdict("violated", f"{crowded[0][1].text} is not on a new line", count, where)
+        return Verdict("satisfied", "every word is on its own line", 0)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         text = nltk_compat.unpunctuated(response).strip()

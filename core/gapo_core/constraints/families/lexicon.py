@@ -4,7 +4,7 @@ Where the dictionary cannot tell, the strict verdict is `unknown`."""
 
 import re
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 import lemminflect
 import syllapy
@@ -15,7 +15,7 @@ from gapo_core.constraints.registry import NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict
 from gapo_core.constraints.word_lists import AUXILIARIES, OBJECTS, PRONOUNS, STOP_WORDS
-from gapo_core.constraints.words import bare_words, counted, vocabulary, words_of
+from gapo_core.constraints.words import bare_words, counted_of, neighbours, vocabulary, word_texts
 
 _FUNCTION_WORDS = STOP_WORDS | PRONOUNS
 _OPEN_CLASSES = ("NOUN", "ADJ", "ADV", "PROPN")
@@ -85,18 +85,21 @@ class AlternatingSyllables(Plain):
         parities = {word: _odd_syllables(word) for word in vocabulary(document)}
         if not parities:
             return Verdict("violated", "the response holds no word", 0)
-        known = any(parity is not None for parity in parities.values())
-        for before, word in pairwise(bare_words(document) if known else ()):
-            odd = parities[word.text]
-            if odd is not None and odd is parities[before.text]:
-                kind = "odd" if odd else "even"
-                reason = f"{before.text} and {word.text} both have an {kind} number of syllables"
-                return Verdict("violated", reason, None, (Span(before.start, word.end),))
-        count, unclear = counted(words_of(document, lambda word: parities[word] is None))
+
+        def alike(one: bool | None, two: bool | None) -> bool:
+            return one is not None and one is two
+
+        if any(starmap(alike, pairwise(map(parities.__getitem__, word_texts(document))))):
+            [(before, word)] = neighbours(document, lambda one, two: alike(parities[one.text], parities[two.text]), 1)
+            kind = "odd" if parities[word.text] else "even"
+            reason = f"{before.text} and {word.text} both have an {kind} number of syllables"
+            return Verdict("violated", reason, None, (Span(before.start, word.end),))
+        count, unclear = counted_of(document, lambda word: parities[word] is None)
         if count:
             where = tuple(word.span for word in unclear)
             return Verdict("unknown", f"the syllables of {unclear[0].text[:40]} cannot be counted", count, where)
-        return Verdict("satisfied", f"{amount(len(bare_words(document)), 'word')} alternate", len(bare_words(document)))
+        words = len(word_texts(document))
+        return Verdict("satisfied", f"{amount(words, 'word')} alternate", words)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         words = nltk_compat.unpunctuated(response).lower().split()

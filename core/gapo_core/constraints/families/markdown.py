@@ -1,8 +1,9 @@
 """Markdown headings, lists and tables that a response must hold."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from markdown_it import MarkdownIt
+import pyromark
 from pydantic import Field
 
 from gapo_core.constraints.document import Document, Span, remembered
@@ -11,10 +12,9 @@ from gapo_core.constraints.registry import Kwargs, register
 from gapo_core.constraints.relations import Relation
 from gapo_core.constraints.types import EVIDENCE_LIMIT
 
-# Blocks only: what stands within a line does not change how many headings, lists and tables there are.
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
-_PARSER.core.ruler.enableOnly(["normalize", "block"])
-_LONGEST = 24_576  # characters that are parsed
+_LONGEST = 131_072  # characters that are parsed
+# HTML is text like any other, and no character but a line feed ends a line.
+_PLAIN = str.maketrans("<\r\0", "?  ")
 
 
 class Block(NamedTuple):
@@ -29,35 +29,32 @@ class Block(NamedTuple):
 
 @remembered
 def blocks(document: Document) -> tuple[Block, ...]:
-    """The headings, lists and tables of the first 24,576 characters, in order of their end."""
-    text = document.text[:_LONGEST].replace("\r", " ").replace("\0", " ")  # one character for one
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    """The headings, lists and tables of the first 131,072 characters, in order of their end."""
+    # Markdown's marks of blocks are ASCII; with one "?" for any other character the parser's bytes are characters.
+    text = document.text[:_LONGEST].encode("ascii", "replace").decode().translate(_PLAIN)
     found: list[Block] = []
-    stack: list[dict[str, int]] = []
-    for token in _PARSER.parse(text):
-        kind = token.type.removesuffix("_open").removesuffix("_close")
-        if kind in ("bullet_list", "ordered_list", "table"):
-            if token.nesting == 1:
-                first, last = token.map or (0, 0)
-                stack.append(
-                    {"start": starts[first], "end": starts[min(last, len(starts) - 1)] - 1, "size": 0, "columns": 0}
-                )
-            else:
-                open_ = stack.pop()
-                name = "table" if kind == "table" else "list"
-                span = Span(open_["start"], max(open_["start"] + 1, min(open_["end"], len(text))))
-                found.append(Block(name, open_["size"], open_["columns"], kind == "ordered_list", span))
-        elif token.type == "heading_open":
-            first, last = token.map or (0, 0)
-            end = min(starts[min(last, len(starts) - 1)] - 1, len(text))
-            found.append(
-                Block("heading", int(token.tag[1]), 0, False, Span(starts[first], max(starts[first] + 1, end)))
-            )
-        elif stack and token.type in ("list_item_open", "tr_open", "th_open"):
-            stack[-1]["columns" if token.type == "th_open" else "size"] += 1
-    return tuple(b._replace(size=b.size - 1) if b.kind == "table" else b for b in found)
+    stack: list[Block] = []
+    for event, place in pyromark.events_with_range(text, options=pyromark.Options.ENABLE_TABLES):
+        match event:
+            case {"Text": _}:  # most events
+                continue
+            case {"Start": "Item" | "TableRow"}:
+                stack[-1] = stack[-1]._replace(size=stack[-1].size + 1)
+            case {"Start": {"List": number}}:
+                stack.append(Block("list", 0, 0, number is not None, Span(place["start"], place["end"])))
+            case {"Start": {"Table": columns}}:
+                stack.append(Block("table", 0, len(columns), False, Span(place["start"], place["end"])))
+            case {"End": {"List": _} | "Table"}:
+                found.append(stack.pop())
+            case {"Start": {"Heading": {"level": level}}}:
+                found.append(Block("heading", int(level[1]), 0, False, Span(place["start"], place["end"])))
+    return tuple(found)
+
+
+def _shown(document: Document, found: Sequence[Block]) -> tuple[Span, ...]:
+    """Where the first few blocks stand, without the line breaks behind them."""
+    places = (block.span for block in found[:EVIDENCE_LIMIT])
+    return tuple(Span(start, start + len(document.text[start:end].rstrip())) for start, end in places)
 
 
 class HeadingKwargs(Kwargs):
@@ -81,8 +78,8 @@ class Headings(Counted[HeadingKwargs]):
         return kwargs.level
 
     def count(self, document: Document, kwargs: HeadingKwargs) -> tuple[int, tuple[Span, ...]]:
-        found = [b.span for b in blocks(document) if b.kind == "heading" and kwargs.level in (None, b.size)]
-        return len(found), tuple(found[:EVIDENCE_LIMIT])
+        found = [b for b in blocks(document) if b.kind == "heading" and kwargs.level in (None, b.size)]
+        return len(found), _shown(document, found)
 
     def wording(self, kwargs: HeadingKwargs) -> dict[str, object]:
         which = "" if kwargs.level is None else f" of level {kwargs.level}"
@@ -113,7 +110,7 @@ class ListItems(Counted[ListKwargs]):
 
     def count(self, document: Document, kwargs: ListKwargs) -> tuple[int, tuple[Span, ...]]:
         found = [b for b in blocks(document) if b.kind == "list" and kwargs.ordered in (None, b.ordered)]
-        return sum(block.size for block in found), tuple(block.span for block in found[:EVIDENCE_LIMIT])
+        return sum(block.size for block in found), _shown(document, found)
 
     def wording(self, kwargs: ListKwargs) -> dict[str, object]:
         which = {None: "a", True: "a numbered", False: "a bulleted"}[kwargs.ordered]
@@ -145,8 +142,8 @@ class Tables(Counted[TableKwargs]):
 
     def count(self, document: Document, kwargs: TableKwargs) -> tuple[int, tuple[Span, ...]]:
         tables = (block for block in blocks(document) if block.kind == "table")
-        found = [t.span for t in tables if kwargs.columns in (None, t.columns) and kwargs.rows in (None, t.size)]
-        return len(found), tuple(found[:EVIDENCE_LIMIT])
+        found = [t for t in tables if kwargs.columns in (None, t.columns) and kwargs.rows in (None, t.size)]
+        return len(found), _shown(document, found)
 
     def wording(self, kwargs: TableKwargs) -> dict[str, object]:
         parts = [f"{n} {name}" for n, name in ((kwargs.columns, "columns"), (kwargs.rows, "rows")) if n is not None]

@@ -14,6 +14,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 _MARKS = {**{mark: (mark, True) for mark in "([{"}, **{mark: (_PAIRS[mark], False) for mark in _PAIRS}}
 _BRACKET = re.compile(r"[()\[\]{}]")
 _QUOTE = re.compile("[\"'“”„‘’‚‟‛«»]")
+_DOUBLE, _SINGLE = re.compile('["“”„‟«»]'), re.compile("['‘’‚‛]")
 _ALNUM = re.compile(r"[^\W_]")
 _LEVELS, _QUOTE_LEVELS = 5, 3
 _REFERENCE_EDGES = "0123456789" + PUNCTUATION.replace('"', "")
@@ -120,7 +121,9 @@ class NestedQuotes(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        levels, where = deepest(_quotes(document.text), _QUOTE_LEVELS, alternating=True)
+        text = document.text
+        enough = _QUOTE_LEVELS if _DOUBLE.search(text) and _SINGLE.search(text) else 1  # more than one takes both kinds
+        levels, where = deepest(_quotes(text), enough, alternating=True)
         kept = levels >= _QUOTE_LEVELS
         reason = f"quotes are nested {levels} deep" + ("" if kept else f", not {_QUOTE_LEVELS}")
         return Verdict("satisfied" if kept else "violated", reason, levels, (where,) if where else ())

@@ -1,6 +1,6 @@
 """Numbers and quantities that a response must state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from gapo_core.constraints.document import Document, Span
 from gapo_core.constraints.families.counting import Counted
-from gapo_core.constraints.quantities import Quantity, dimension_of, quantities, unit_of
+from gapo_core.constraints.quantities import Quantity, counted, dimension_of, quantities, unit_of
 from gapo_core.constraints.registry import Family, Kwargs, register
 from gapo_core.constraints.relations import Relation
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict
@@ -30,7 +30,7 @@ def shown(number: float | Decimal, unit: str | None) -> str:
     return f"{text} {unit}" if unit else text
 
 
-def _spans(found: list[Quantity]) -> tuple[Span, ...]:
+def _spans(found: Sequence[Quantity]) -> tuple[Span, ...]:
     return tuple(quantity.span for quantity in found[:EVIDENCE_LIMIT])
 
 
@@ -51,11 +51,11 @@ class Contains(Family[ContainsKwargs]):
 
     def judge(self, document: Document, kwargs: ContainsKwargs, prompt: str | None) -> Verdict:
         number, unit = Decimal(str(kwargs.number)), unit_of(kwargs.unit or "")
-        found = [q for q in quantities(document) if q.number == number and unit in (None, q.unit)]
+        count, found = counted(document, lambda n, u: n == number and unit in (None, u))
         quantity = shown(kwargs.number, kwargs.unit)
-        if found:
-            return Verdict("satisfied", f"{quantity} is stated", len(found), _spans(found))
-        same = [q for q in quantities(document) if unit is not None and q.unit == unit]
+        if count:
+            return Verdict("satisfied", f"{quantity} is stated", count, _spans(found))
+        _, same = counted(document, lambda _, u: u == unit)
         return Verdict("violated", f"{quantity} is not stated", 0, _spans(same))
 
     def satisfy(self, response: str, kwargs: ContainsKwargs, rng: Random) -> Mapping[str, Any] | None:
@@ -96,7 +96,7 @@ class NumberCount(Counted[CountKwargs]):
     )
 
     def count(self, document: Document, kwargs: CountKwargs) -> tuple[int, tuple[Span, ...]]:
-        found = list(quantities(document))
+        found = quantities(document)
         return len(found), _spans(found)
 
 
@@ -118,12 +118,13 @@ class InUnit(Family[UnitKwargs]):
 
     def judge(self, document: Document, kwargs: UnitKwargs, prompt: str | None) -> Verdict:
         unit = unit_of(kwargs.unit) or ""
-        of_kind = [q for q in quantities(document) if q.unit and dimension_of(q.unit) == dimension_of(unit)]
-        other = [quantity for quantity in of_kind if quantity.unit != unit]
-        if other:
-            return Verdict("violated", f"{shown(other[0].number, other[0].unit)} is stated", len(other), _spans(other))
-        reason = f"every {dimension_of(unit)} is in {kwargs.unit}" if of_kind else f"no {dimension_of(unit)} is stated"
-        return Verdict("satisfied" if of_kind else "violated", reason, len(of_kind), _spans(of_kind))
+        dimension = dimension_of(unit)
+        count, other = counted(document, lambda _, u: bool(u) and u != unit and dimension_of(u) == dimension)
+        if count:
+            return Verdict("violated", f"{shown(other[0].number, other[0].unit)} is stated", count, _spans(other))
+        count, found = counted(document, lambda _, u: u == unit)
+        reason = f"every {dimension} is in {kwargs.unit}" if count else f"no {dimension} is stated"
+        return Verdict("satisfied" if count else "violated", reason, count, _spans(found))
 
     def satisfy(self, response: str, kwargs: UnitKwargs, rng: Random) -> Mapping[str, Any] | None:
         return self._sampled(response, "satisfied", rng)

@@ -15,7 +15,7 @@ from gapo_core.constraints.families.keywords import absent_words, content_words,
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import Span, Verdict, spans
-from gapo_core.constraints.words import Word, bare_words, folded, worded_sentences, writable
+from gapo_core.constraints.words import Word, bare_words, each_word, folded, last_words, worded_sentences, writable
 
 _TIMES = {1: "once", 2: "twice", 3: "three times", 5: "five times", 7: "seven times"}
 
@@ -215,10 +215,10 @@ class SecondAndSecondToLast(Family[SecondKwargs]):
     )
 
     def judge(self, document: Document, kwargs: SecondKwargs, prompt: str | None) -> Verdict:
-        words = bare_words(document)
+        words = tuple(islice(each_word(document), 2))
         if len(words) < 2:
             return Verdict("violated", f"the response has {amount(len(words), 'word')} only", len(words))
-        both = (words[1], words[-2])
+        both = (words[1], last_words(document.plain, 2)[-2])
         kept = all(_same(word.text, kwargs.keyword) for word in both)
         reason = f"the second word is {both[0].text}, the last but one {both[1].text}"
         return Verdict("satisfied" if kept else "violated", reason, [word.text for word in both], _spans(both))

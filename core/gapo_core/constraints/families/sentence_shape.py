@@ -14,7 +14,7 @@ from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
-from gapo_core.constraints.words import Sentence, bare_words, folded, initial, worded_sentences
+from gapo_core.constraints.words import Sentence, bare_words, edge_words, folded, initial, last_words, worded_sentences
 
 _NO_SENTENCES = Verdict("violated", "the response holds no sentence", 0)
 _CLOSERS = "\"'”’»*_`)]} \t\r\n"
@@ -100,7 +100,7 @@ def _alliterative(sentence: str) -> int:
 
 def _alliteration(sentence: Sentence) -> int:
     """The length of the longest run of words with one first letter; 0 where no two neighbours share one."""
-    runs = (len(list(run)) for letter, run in groupby(map(initial, sentence.words)) if letter)
+    runs = (len(list(run)) for letter, run in groupby(initial(word.text) for word in sentence.words) if letter)
     return max((run for run in runs if run > 1), default=0)
 
 
@@ -143,16 +143,19 @@ class ParagraphLastFirst(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words, lines = bare_words(document), 0
-        for line, run in groupby(words, key=_line_numbers(document.text)):
-            of_line = list(run)
-            first, last, lines = of_line[0], of_line[-1], line + 1
-            if folded(first.text) != folded(last.text):
-                reason = f"a paragraph starts with {first.text} and ends with {last.text}"
-                return Verdict("violated", reason, None, (first.span, last.span))
-        if not words:
+        lines = document.plain.split("\n")
+        for line in dict.fromkeys(lines):  # each different one once
+            edges = edge_words(line)
+            if edges and folded(edges[0].text) != folded(edges[1].text):
+                start = sum(len(before) + 1 for before in lines[: lines.index(line)])
+                where = tuple(Span(start + word.start, start + word.end) for word in edges)
+                reason = f"a paragraph starts with {edges[0].text} and ends with {edges[1].text}"
+                return Verdict("violated", reason, None, where)
+        last = last_words(document.plain, 1)
+        if not last:
             return Verdict("violated", "the response holds no word", 0)
-        return Verdict("satisfied", "every paragraph ends with its first word", lines)
+        count = document.text.count("\n", 0, last[-1].start) + 1
+        return Verdict("satisfied", "every paragraph ends with its first word", count)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         for line in response.lower().split("\n"):
@@ -160,19 +163,6 @@ class ParagraphLastFirst(Plain):
             if words and words[0] != words[-1]:
                 return False
         return True
-
-
-def _line_numbers(text: str) -> Any:
-    """A key for `groupby` over words in order: the number of the line in which a word starts."""
-    number, reached = 0, 0
-
-    def key(word: Any) -> int:
-        nonlocal number, reached
-        number += text.count("\n", reached, word.start)
-        reached = word.start
-        return number
-
-    return key
 
 
 def _sentence_types(document: Document) -> tuple[Counter[str], tuple[Span, ...]]:
@@ -282,7 +272,7 @@ class SentenceAlphabet(Plain):
             return Verdict("violated", f"{found} found where 26 are wanted", len(sentences))
         for number, sentence in enumerate(sentences):
             wanted = chr(ord("a") + number)
-            if initial(sentence.words[0]) != wanted:
+            if initial(sentence.words[0].text) != wanted:
                 reason = f"sentence {number + 1} starts with {sentence.words[0].text} where {wanted} is wanted"
                 return Verdict("violated", reason, number, (sentence.words[0].span,))
         return Verdict("satisfied", "26 sentences start with A to Z", 26)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from random import Random
 from typing import Any
 
@@ -16,7 +16,17 @@ from gapo_core.constraints.families.inventory import Whole
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Plain, register
 from gapo_core.constraints.relations import amount, listed
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
-from gapo_core.constraints.words import Word, bare_words, counted, folded, initial, vocabulary, words_of
+from gapo_core.constraints.words import (
+    Word,
+    bare_words,
+    counted_of,
+    folded,
+    initial,
+    neighbours,
+    vocabulary,
+    word_texts,
+    words_of,
+)
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _NO_WORDS = Verdict("violated", "the response holds no word", 0)
@@ -49,10 +59,10 @@ class AlphabetLoop(Plain):
         words = bare_words(document)
         if not words:
             return _NO_WORDS
-        first = _ALPHABET.find(initial(words[0]) or " ")
+        first = _ALPHABET.find(initial(words[0].text) or " ")
         for number, word in enumerate(words):
             wanted = _ALPHABET[(first + number) % 26]
-            if first < 0 or initial(word) != wanted:
+            if first < 0 or initial(word.text) != wanted:
                 reason = f"word {number + 1} is {word.text}" + (f" where {wanted} is wanted" if first >= 0 else "")
                 return Verdict("violated", reason, number, (word.span,))
         return Verdict("satisfied", f"{amount(len(words), 'word')} follow the alphabet", len(words))
@@ -74,14 +84,15 @@ class NoConsecutiveFirstLetter(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        letters = [initial(word) for word in bare_words(document)]
-        alike = [number for number, (one, two) in enumerate(pairwise(letters)) if one and one == two]
-        if not alike:
+        letters = {word: initial(word) for word in vocabulary(document)}
+        along = pairwise(map(letters.__getitem__, word_texts(document)))
+        count = sum(1 for one, two in along if one and one == two)
+        if not count:
             return Verdict("satisfied", "no two neighbours share their first letter", 0)
-        words = bare_words(document)
-        where = tuple(Span(words[n].start, words[n + 1].end) for n in alike[:EVIDENCE_LIMIT])
-        pair = f"{words[alike[0]].text} and {words[alike[0] + 1].text}"
-        return Verdict("violated", f"{pair} share their first letter", len(alike), where)
+        alike = neighbours(document, lambda one, two: letters[one.text] == letters[two.text] != "", count)
+        where = tuple(Span(one.start, two.end) for one, two in alike)
+        pair = " and ".join(word.text for word in alike[0])
+        return Verdict("violated", f"{pair} share their first letter", count, where)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         firsts = [word[0] for word in nltk_compat.unpunctuated(response.lower()).split()]
@@ -121,7 +132,7 @@ class ConsonantClusters(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        count, without = counted(words_of(document, lambda word: not word.isdigit() and not _clustered(word)))
+        count, without = counted_of(document, lambda word: not word.isdigit() and not _clustered(word))
         if count:
             return Verdict("violated", f"{without[0].text} has no consonant cluster", count, _at(without))
         words = not all(map(str.isdigit, vocabulary(document)))
@@ -168,12 +179,13 @@ class PrimeLengths(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words = bare_words(document)
-        wrong = [word for word in words if not _prime(_letters(word.text))]
-        if wrong:
+        count, wrong = counted_of(document, lambda word: not _prime(_letters(word)))
+        if count:
             reason = f"{wrong[0].text[:40]} has {_letters(wrong[0].text)} letters"
-            return Verdict("violated", reason, len(wrong), _at(wrong))
-        return Verdict("satisfied", "every word has a prime number of letters", 0) if words else _NO_WORDS
+            return Verdict("violated", reason, count, _at(wrong))
+        if not vocabulary(document):
+            return _NO_WORDS
+        return Verdict("satisfied", "every word has a prime number of letters", 0)
 
     def compat(self, response: str, kwargs: NoKwargs) -> bool:
         return all(len(word) < 100 and _prime(len(word)) for word in nltk_compat.unpunctuated(response).split())
@@ -204,11 +216,9 @@ class Repeats(Counted[RepeatsKwargs]):
     )
 
     def count(self, document: Document, kwargs: RepeatsKwargs) -> tuple[int, tuple[Span, ...]]:
-        places: dict[str, list[Word]] = {}
-        for word in bare_words(document):
-            places.setdefault(word.text, []).append(word)
-        most = max(places.values(), key=len, default=[])
-        return len(most), _at(most)
+        times = vocabulary(document)
+        most = max(times, key=times.__getitem__, default="")
+        return times.get(most, 0), _at(islice(words_of(document, most.__eq__), EVIDENCE_LIMIT))
 
     def compat(self, response: str, kwargs: RepeatsKwargs) -> bool:
         words = nltk_compat.unpunctuated(response.lower()).split()

@@ -14,7 +14,7 @@ from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Pla
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict, spans
 from gapo_core.constraints.word_lists import FIRST_PERSON, MINOR_WORDS
-from gapo_core.constraints.words import Word, bare_words, counted, worded_sentences, words_of
+from gapo_core.constraints.words import Word, counted, each_word, worded_sentences, words_of, written_words
 
 _EMOJI = regex.compile(
     r"\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|[\p{Extended_Pictographic}--[©®™]]|\p{Emoji_Presentation}", regex.V1
@@ -35,16 +35,16 @@ class TitleCase(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        words, text = bare_words(document), document.text
-        small = [
-            word
-            for at, word in enumerate(words)
-            if text[word.start].islower() and not (at and word.text in MINOR_WORDS)
-        ]
-        if small:
-            where = tuple(word.span for word in small[:EVIDENCE_LIMIT])
-            return Verdict("violated", f"{small[0].text} is not capitalized", len(small), where)
-        if not any(text[word.start].isupper() for word in words):
+        plain, words = document.plain, written_words(document)
+        small = {word for word in words if word[0].islower() and word.lower() not in MINOR_WORDS}
+        first = next(each_word(document), None)
+        minor = first is not None and first.text in MINOR_WORDS and plain[first.start].islower()  # yet it comes first
+        if count := sum(words[word] for word in small) + minor:
+            wrong = (w for w in each_word(document) if plain[w.start : w.end] in small or (minor and w == first))
+            found = tuple(islice(wrong, min(count, EVIDENCE_LIMIT)))
+            where = tuple(word.span for word in found)
+            return Verdict("violated", f"{found[0].text} is not capitalized", count, where)
+        if not any(word[0].isupper() for word in words):
             return Verdict("violated", "no word is capitalized", 0)
         return Verdict("satisfied", "every major word is capitalized", 0)
 
