@@ -118,8 +118,10 @@ def test_figures_on_annotated_prompts(real_data) -> None:
     assert found["ifbench"].recall >= 0.9
 
 
-@pytest.mark.parametrize("name", ["contact_first", "contact_second"])
-def test_figures_on_unfamiliar_wordings(name) -> None:
+@pytest.mark.parametrize(
+    ("name", "recall"), [("contact_first", 0.96), ("contact_second", 0.96), ("contact_third", 0.9)]
+)
+def test_figures_on_unfamiliar_wordings(name, recall) -> None:
     """Below what was measured after the classes of errors were mended; docs/constraints-parsing.md has both."""
     lines = (GOLDEN / "prompts" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line) for line in lines]
@@ -127,4 +129,4 @@ def test_figures_on_unfamiliar_wordings(name) -> None:
         Row(t["prompt"], t["prompt"], tuple((c["id"], c["kwargs"]) for c in t["constraints"])) for t in texts
     )
     assert found.precision > 0.96
-    assert found.recall > 0.96
+    assert found.recall > recall

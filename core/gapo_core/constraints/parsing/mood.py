@@ -18,7 +18,8 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _INTERROGATIVE = re.compile(
-    r"\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]\s*)?(?:(?:so|and|but|hi|hello|hey|ok|well|also),? )?(?:why"
+    r"\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]\s*)?"
+    r"(?:(?:so|and|but|ok|well|also|(?:hi|hello|hey|dear)(?: \w+){0,3}),? )?(?:why"
     r"|what|what['’]s|whats|how|when|where|who|whom|whose|which"
     r"|is|isn['’]t|are|was|were|do|does|did|has|have|had|should|shall|must|am|if)\b",
     re.IGNORECASE,
@@ -34,7 +35,9 @@ _PERSON = (
 _REPORT = re.compile(
     rf"\b{_PERSON} (?:once |always |never |just |recently |often )?(?:said|says|told|wrote|claimed"
     rf"|claims|asked|emailed|texted"
-    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know)\b",
+    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know)\b"
+    r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message|page|report|email"
+    r"|review)(?: \d+)? (?:says?|said|states?|stated|shows?|showed)\b",
     re.IGNORECASE,
 )
 _OTHERS_DUTY = re.compile(
@@ -49,7 +52,10 @@ _FINITE = re.compile(
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
     r"|the [\w-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
-    r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b",
+    r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b"
+    r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
+    r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote)\b"
+    r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
     re.IGNORECASE,
 )
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
@@ -113,6 +119,7 @@ _OWN_TEXT = re.compile(
 )
 
 _CONTENT = re.compile(
+    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
     r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
     r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
@@ -145,8 +152,15 @@ _ADJUNCT = re.compile(
 _ADJOINED = re.compile(r"(?:in|within|using|use|with|without|under|by|no|not|don['’]t|please|,)\b", re.IGNORECASE)
 
 
+_ASKED_DUTY = re.compile(
+    r"\b(?:ha(?:s|ve)|needs?|supposed|required|expected) to (?:be|contain|have)\s*$", re.IGNORECASE
+)
+
+
 def adjoined(before: str, match: str) -> bool:
     """Whether words of a question say how to answer it ("… in two sentences?") and are not what it asks about."""
     if _POLITE.search(before):
         return True
+    if _ASKED_DUTY.search(before):
+        return False
     return _ADJOINED.match(match) is not None or _ADJUNCT.search(before) is not None
