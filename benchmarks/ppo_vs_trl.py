@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the result is written")
     options = parser.parse_args()
     folder = options.run / "sft"
-    settings = {"rollouts": 128, "minibatch": 32, "micro_batch": 8, "epochs": 2, "batch": 64, "max_new_tokens": 64}
+    settings = {"rollouts": 128, "minibatch": 32, "micro_batch": 16, "epochs": 2, "batch": 64, "max_new_tokens": 64}
     settings["steps"] = options.steps
     lines = (options.run / "responses" / "A0.jsonl").read_text(encoding="utf-8").splitlines()
     prompts = [json.loads(line)["prompt"] for line in lines[: settings["rollouts"]]]

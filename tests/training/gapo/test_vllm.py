@@ -60,8 +60,8 @@ def test_prompts_go_as_ids_and_a_stopped_response_ends_with_its_end_token(docume
     url, asked = documented
     model, _ = generator.build(SHAPE, ["a text"], 0)
     backend = VLLMRollout(url, tmp_path, model, end=1, max_new_tokens=5, temperature=0.7)
-    assert backend.generate([[3, 4], [5]], seeds=[1, 2]) == [[7, 8, 1], [7, 8]]
+    assert backend.sample([[3, 4], [5]], seeds=[1, 2]) == ([[7, 8, 1], [7, 8]], None)
     body = asked[0][1]
     assert (body["prompt"], body["seed"], body["max_tokens"], body["temperature"]) == ([3, 4], 1, 5, 0.7)
     with pytest.raises(httpx.HTTPStatusError):
-        backend.generate([[3]], seeds=[9])
+        backend.sample([[3]], seeds=[9])

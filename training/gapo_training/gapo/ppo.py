@@ -75,21 +75,24 @@ def collect(
     seeds = [Random(f"{key}/{row}").getrandbits(48) for row, _ in mine]
     learner.rollout.sync(policy_weights(learner.actor))
     accelerator.wait_for_everyone()  # a server's weights are sent by one process
-    responses = learner.rollout.generate(prompts, seeds)
+    responses, log_probs = learner.rollout.sample(prompts, seeds)
     texts = [speech.text(response) for response in responses]
     generated = time.perf_counter()
     scores = reward.score([(task.prompt, text) for (_, task), text in zip(mine, texts, strict=True)])
     scored = time.perf_counter()
-    log_probs, reference, values = [[[0.0]] * len(mine) for _ in range(3)]
-    for part in micro_batches(
-        range(len(mine)), [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)], config.ppo.micro_batch
-    ):
+    # What the sampler did not tell, row by row: log-probabilities of the policy and of the reference, and values.
+    wanted: list[nn.Module] = [learner.reference, learner.critic] + ([learner.actor] if log_probs is None else [])
+    found: list[list[list[float]]] = [[[]] * len(mine) for _ in wanted]
+    lengths = [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)]
+    for part in micro_batches(range(len(mine)), lengths, config.ppo.micro_batch):
         batch = Sequences.of([prompts[i] for i in part], [responses[i] for i in part], speech.pad, accelerator.device)
-        with torch.no_grad(), accelerator.autocast():
-            outputs = (learner.actor(batch)[0], learner.reference(batch)[0], learner.critic(batch))  # each [B, R]
-        for kept, output in zip((log_probs, reference, values), outputs, strict=True):
-            for i, row in zip(part, output.tolist(), strict=True):
+        for kept, model in zip(found, wanted, strict=True):
+            with torch.no_grad(), accelerator.autocast():
+                output = model(batch)  # [b, R]; an actor gives the entropy too
+            for i, row in zip(part, (output if isinstance(output, Tensor) else output[0]).tolist(), strict=True):
                 kept[i] = row[: len(responses[i])]
+    reference, values, *computed = found
+    log_probs = computed[0] if log_probs is None else log_probs
     fields = zip(
         [t for _, t in mine], prompts, responses, texts, scores.tolist(), log_probs, reference, values, strict=True
     )

@@ -14,14 +14,18 @@ _COMPACT = 0.8  # a batch is cut down when no more than this share of its rows g
 
 
 class RolloutBackend(Protocol):
-    """`sync` takes the policy's full weights by name; `generate` samples one response for each prompt.
+    """`sync` takes the policy's full weights by name; `sample` draws one response for each prompt.
 
     A response holds its end token when it has one. Row i depends on `seeds[i]` and its prompt, not on its company.
+    Beside the responses come the log-probabilities of their tokens, where the backend computes them as exactly as the
+    trainer would; else None, and the trainer computes them.
     """
 
     def sync(self, weights: Mapping[str, Tensor]) -> None: ...
 
-    def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]: ...
+    def sample(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]
+    ) -> tuple[list[list[int]], list[list[float]] | None]: ...
 
 
 @dataclass
@@ -42,19 +46,27 @@ class HFRollout:
     def sync(self, weights: Mapping[str, Tensor]) -> None:
         self.model.load_state_dict(weights)
 
-    @torch.inference_mode()
     def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]:
+        """`sample` without log-probabilities."""
+        return self.sample(prompts, seeds)[0]
+
+    @torch.inference_mode()
+    def sample(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]
+    ) -> tuple[list[list[int]], list[list[float]] | None]:
         self.model.eval()
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         responses: list[list[int]] = [[] for _ in prompts]
+        log_probs: list[list[float]] = [[] for _ in prompts]
         for start in range(0, len(order), self.batch):
             rows = order[start : start + self.batch]
             found = self._continue([prompts[i] for i in rows], [seeds[i] for i in rows])
-            for i, response in zip(rows, found, strict=True):
-                responses[i] = response
-        return responses
+            for i, (response, nats) in zip(rows, found, strict=True):
+                responses[i], log_probs[i] = response, nats
+        exact = self.temperature > 0 and next(self.model.parameters()).dtype == torch.float32
+        return responses, log_probs if exact else None
 
-    def _continue(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]:
+    def _continue(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[tuple[list[int], list[float]]]:
         device = next(self.model.parameters()).device
         noise = [torch.Generator(device).manual_seed(seed) for seed in seeds]
         width = max(map(len, prompts))
@@ -63,18 +75,19 @@ class HFRollout:
         real = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
         place = (real.cumsum(1) - 1).clamp(min=0)
         cache = DynamicCache()
-        responses: list[list[int]] = [[] for _ in prompts]
+        responses: list[tuple[list[int], list[float]]] = [([], []) for _ in prompts]
         rows = list(range(len(prompts)))  # that are in the batch
         while True:
             out = cast(Any, self.model)(
                 input_ids=ids, attention_mask=real, position_ids=place, past_key_values=cache, logits_to_keep=1
             )
-            chosen = self._draw(out.logits[:, -1].float(), [noise[row] for row in rows])  # [b]
+            chosen, nats = self._draw(out.logits[:, -1].float(), [noise[row] for row in rows])  # [b] each
             going = []
-            for n, token in enumerate(chosen.tolist()):
-                response = responses[rows[n]]
+            for n, (token, log_prob) in enumerate(zip(chosen.tolist(), nats.tolist(), strict=True)):
+                response, log_probs = responses[rows[n]]
                 if response[-1:] != [self.end]:
                     response.append(token)
+                    log_probs.append(log_prob)
                     if token != self.end and len(response) < self.max_new_tokens:
                         going.append(n)
             if not going:
@@ -87,18 +100,21 @@ class HFRollout:
             ids, place = chosen[:, None], place[:, -1:] + 1
             real = torch.cat([real, torch.ones_like(ids)], 1)
 
-    def _draw(self, logits: Tensor, noise: Sequence[torch.Generator]) -> Tensor:
-        """The likeliest token of each row, or one drawn from softmax(logits / temperature). [b, V] -> [b]
+    def _draw(self, logits: Tensor, noise: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
+        """The likeliest token of each row, or one drawn from softmax(logits / temperature), and its log-probability
+        there, 0 for the likeliest. [b, V] -> [b] and [b]
 
         argmax of logits / temperature + Gumbel noise draws from it; each row's noise comes from a generator of its
         own, so what it draws does not depend on batch or process.
         """
         if self.temperature <= 0:
-            return logits.argmax(1)
+            return logits.argmax(1), torch.zeros(len(logits))
+        log_probs = (logits / self.temperature).log_softmax(1)
         exponential = torch.empty_like(logits)
         for row, generator in zip(exponential, noise, strict=True):
             row.exponential_(generator=generator)
-        return (logits / self.temperature - exponential.log()).argmax(1)
+        chosen = (log_probs - exponential.log()).argmax(1)
+        return chosen, log_probs.gather(1, chosen[:, None])[:, 0]
 
 
 @dataclass
@@ -126,7 +142,7 @@ class VLLMRollout:
         self._post("/collective_rpc", {"method": "reload_weights"})
         self._post("/reset_prefix_cache", {})
 
-    def generate(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[list[int]]:
+    def sample(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> tuple[list[list[int]], None]:
         responses = []
         for prompt, seed in zip(prompts, seeds, strict=True):
             body = {
@@ -142,7 +158,7 @@ class VLLMRollout:
             # The server may leave out the end token, which is the policy's last action.
             finished = choice["finish_reason"] == "stop"
             responses.append([*ids, self.end] if finished and ids[-1:] != [self.end] else ids)
-        return responses
+        return responses, None  # the server's kernels round otherwise than the trainer's
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         reply = httpx.post(f"{self.url}{path}", json=body, timeout=self.timeout)
