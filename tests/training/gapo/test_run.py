@@ -28,7 +28,8 @@ def test_every_phase_of_every_stage_is_recorded_with_its_cost(smoke_run) -> None
         (2, 2, "A1"),
         (3, 2, "A1"),
     ]
-    assert iterations[0]["kl_nats"] == 0
+    # Zero but for the order of the sums: sampling and the reference group the rows differently.
+    assert iterations[0]["kl_nats"] == pytest.approx(0, abs=1e-4)
     assert all({"rollout_seconds", "score_seconds", "update_seconds", "tokens"} <= set(r) for r in iterations)
     phases = rows(smoke_run, "reward_phase")
     assert [r["rows"] for r in phases] == [16, 16]
