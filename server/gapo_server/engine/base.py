@@ -34,7 +34,7 @@ class EngineOptions:
     max_batch_tokens: int = 2048
     """Packed tokens that the caller puts in one batch (a longer pair comes alone): the bound of memory."""
     memory_arena: bool = True
-    """Keep the memory of one batch for the next; it is returned one idle second after a large batch."""
+    """Keep the memory of one batch for the next; it is returned ten idle seconds after a large one."""
     gpu: int = 0
     """Number of the GPU, as `nvidia-smi` counts."""
     gpu_memory_bytes: int = 0
