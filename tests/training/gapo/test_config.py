@@ -42,6 +42,11 @@ def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
         config.read("smoke", [change])
 
 
+def test_muon_is_refused_where_matrices_are_sharded() -> None:
+    with pytest.raises(ConfigError, match=r"sft\.optimizer: muon needs whole matrices"):
+        config.read("smoke", ["sharding=fsdp2", "sft.optimizer=muon"])
+
+
 def test_an_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"neither a preset \(laptop, paper, smoke, study\)"):
         config.read("desktop")

@@ -56,6 +56,7 @@ class SftConfig:
     steps: int = 1200
     rows: int = 32  # rows of one optimiser step
     micro_batch: int = 8  # rows of one forward pass of one process; rows of like length go together
+    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: a small generator learns in half the steps (muon.py)
     learning_rate: float = 1e-3
     warmup_steps: int = 50
     weight_decay: float = 0.01
@@ -180,6 +181,8 @@ class GapoConfig:
             raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
         if self.reward_model.kind == "decoder" and self.publish:
             raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
+        if self.sft.optimizer == "muon" and self.sharding == "fsdp2":
+            raise ConfigError("sft.optimizer: muon needs whole matrices; use adamw with sharding=fsdp2")
         if self.rollout.backend == "vllm" and not self.rollout.url:
             raise ConfigError("rollout.url: is empty; name the vLLM server")
         if self.reward.backend == "server" and not self.reward.url:

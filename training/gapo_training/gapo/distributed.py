@@ -20,14 +20,21 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
+from gapo_training.gapo.muon import Muon
+
 T = TypeVar("T")
 _WHOLE = StateDictOptions(full_state_dict=True)
 
 
 def prepare(
-    accelerator: Accelerator, model: nn.Module, learning_rate: float, weight_decay: float, sharding: str
+    accelerator: Accelerator,
+    model: nn.Module,
+    learning_rate: float,
+    weight_decay: float,
+    sharding: str,
+    muon: bool = False,
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """The model on its device, wrapped for the processes at hand, and AdamW over what it trains."""
+    """The model on its device, wrapped for the processes at hand, and AdamW (or Muon) over what it trains."""
     model.to(accelerator.device)
     if sharding == "fsdp2" and accelerator.num_processes > 1:
         dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else None
@@ -38,8 +45,12 @@ def prepare(
         fully_shard(model, mp_policy=policy)
         trained = [p for p in model.parameters() if p.requires_grad]
         return model, torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    optimizer: torch.optim.Optimizer
+    if muon:
+        optimizer = Muon(model, learning_rate, weight_decay)
+    else:
+        trained = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
     return cast(tuple[nn.Module, torch.optim.Optimizer], accelerator.prepare(model, optimizer))
 
 

@@ -33,6 +33,7 @@ def supervised_generator(
         config.sft.learning_rate,
         config.sft.weight_decay,
         config.sharding,
+        muon=config.sft.optimizer == "muon",
     )
     first = 0
     if resume and (state := checkpoint.load(state_file)):
