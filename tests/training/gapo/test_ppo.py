@@ -104,6 +104,13 @@ def test_gradients_reach_every_trained_parameter_and_no_frozen_one() -> None:
     assert all(torch.equal(p, before[n]) and p.grad is None for n, p in learner.reference.named_parameters())
 
 
+def test_the_actors_learning_rate_waits_rises_and_falls() -> None:
+    settings = PpoConfig(critic_warmup=1, warmup=1, anneal=True)
+    found = [ppo.learning_rate_factor(count, 4, settings) for count in range(4)]
+    assert found == [0, 0.5 * 0.75, 0.5, 0.25]
+    assert ppo.learning_rate_factor(3, 4, PpoConfig()) == 1
+
+
 def test_critic_warmup_leaves_the_actor_alone() -> None:
     settings = small()
     learner = learner_of(settings)

@@ -126,6 +126,7 @@ class PpoConfig:
     unfinished_penalty: float = 5.0  # taken from the score of a response without an end token
     critic_warmup: int = 0  # first rollout batches of a run that train the critic alone
     warmup: int = 0  # rollout batches after those over which the actor's learning rate rises to its full value
+    anneal: bool = False  # the actor's learning rate falls linearly towards 0 over the run
 
 
 @dataclass(frozen=True)

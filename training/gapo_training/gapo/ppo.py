@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from gapo_training.gapo.advantages import KlController, gae, policy_loss, token_rewards, value_loss, whiten
-from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.config import ConfigError, GapoConfig, PpoConfig
 from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import RewardBackend
@@ -54,6 +54,14 @@ class Learner:
     speech: Speech
     rollout: RolloutBackend
     kl: KlController
+
+
+def learning_rate_factor(count: int, total: int, config: PpoConfig) -> float:
+    """Of the actor in rollout batch `count` of `total`: a rise, as Adam's first steps have the size of later ones and
+    the direction of noise, times, where asked, a linear fall towards 0."""
+    risen = (count - config.critic_warmup + 1) / (config.warmup + 1)
+    left = 1 - count / total if config.anneal else 1.0
+    return max(0.0, min(1.0, risen)) * left
 
 
 def policy_weights(actor: nn.Module) -> dict[str, Tensor]:

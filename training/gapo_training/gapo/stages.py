@@ -70,10 +70,9 @@ def stage(run: Run) -> None:
         for i in range(config.ppo.iterations):
             count = (number - 1) * config.ppo.iterations + i
             chosen = next_tasks(run)
-            # Adam's first steps have the size of later ones and the direction of noise.
-            risen = min(1.0, (count - config.ppo.critic_warmup + 1) / (config.ppo.warmup + 1))
+            total = config.stages * config.ppo.iterations
             for group in run.learner.actor_optimizer.param_groups:
-                group["lr"] = config.ppo.learning_rate * max(0.0, risen)
+                group["lr"] = config.ppo.learning_rate * ppo.learning_rate_factor(count, total, config.ppo)
             samples, seen = ppo.iteration(
                 run.learner,
                 chosen,
@@ -98,7 +97,6 @@ def stage(run: Run) -> None:
             )
             seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
             run.journal.record("ppo", count, seen | {"reward_version": version})
-            total = config.stages * config.ppo.iterations
             run.journal.progress("ppo", count + 1, total, f"A{number}, reward {seen['reward']:.2f}")
         run.phase = "reward"
         save_state(run)
