@@ -64,13 +64,13 @@ def test_the_reward_model_is_judged_kind_by_kind_and_blindness_raises_the_alarm(
     def scorer(texts):
         return np.array([1.0 if "good" in p or r == "kept" else -1.0 for p, r in texts])
 
-    found = evaluation.judge_reward_model(scorer, pairs, outputs, verdicts)
+    found = evaluation.judge_pairs(scorer, pairs) | evaluation.judge_discrimination(scorer(outputs), verdicts)
     names = ("accepted", "modified", "inserted", "generated", "generated_kept")
     assert {found[f"accuracy_{name}"] for name in names} == {1.0}
     assert (found["auroc_generated"], found["called_fake"], found["drift_alarm"]) == (1.0, 0.75, 0.0)
-    blind = evaluation.judge_reward_model(lambda t: np.full(len(t), -3.0), pairs, outputs, verdicts)
+    blind = evaluation.judge_discrimination(np.full(4, -3.0), verdicts)
     assert (blind["accuracy_generated"], blind["accuracy_generated_kept"], blind["drift_alarm"]) == (1.0, 0.0, 1.0)
-    deserved = evaluation.judge_reward_model(lambda t: np.full(len(t), -3.0), pairs, outputs, [False] * 4)
+    deserved = evaluation.judge_discrimination(np.full(4, -3.0), [False] * 4)
     assert deserved["drift_alarm"] == 0.0
 
 

@@ -12,7 +12,7 @@ from gapo_training import discriminator
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
-from gapo_training.gapo.evaluation import judge_reward_model, kept
+from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.plan import describe
 from gapo_training.gapo.ppo import TrainingStopped
@@ -98,5 +98,6 @@ def add_eval_commands(group: typer.Typer) -> None:
             outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
             verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
             pairs = augment(corpus.held_out_records, 0, pool=corpus.pool)[: chosen.data.rm_pairs]
-            figures |= judge_reward_model(ModuleReward(judge_model, encoder).score, pairs, outputs, verdicts)
+            scorer = ModuleReward(judge_model, encoder).score
+            figures |= judge_pairs(scorer, pairs) | judge_discrimination(scorer(outputs), verdicts)
         typer.echo(json.dumps(figures, indent=2))

@@ -62,33 +62,27 @@ def spread(scores: Scores) -> list[float]:
     return [float(value) for value in np.percentile(probabilities, range(0, 101, 10))]
 
 
-def judge_reward_model(
-    scorer: Scorer,
-    pairs: Sequence[PreferentialPrompt],
-    generated: Sequence[tuple[str, str]],
-    verdicts: Sequence[bool | None],
-) -> dict[str, float]:
-    """How often the reward model is right, kind by kind, and whether it sees format instead of content.
-
-    accuracy_modified and accuracy_inserted: rejected prompts scored below 0, by how they were made;
-    accuracy_generated: outputs that break a rule scored below 0; accuracy_generated_kept: those that keep all scored
-    above; auroc_generated: the second kind over the first; called_fake: share of all outputs scored below 0.
-    drift_alarm is 1 when nearly every output is called fake although rules say that some keep all.
-    """
+def judge_pairs(scorer: Scorer, pairs: Sequence[PreferentialPrompt]) -> dict[str, float]:
+    """How often the reward model is right on preferential prompts: accuracy_accepted, those scored above 0;
+    accuracy_modified and accuracy_inserted, rejected prompts scored below, by how they were made; auroc_pairs."""
     accepted = scorer([(p.accepted, p.response) for p in pairs])
     rejected = scorer([(p.rejected, p.response) for p in pairs])
     actions = np.array([p.action for p in pairs])
-    figures = {
+    return {
         "accuracy_accepted": float((accepted > 0).mean()),
         "accuracy_modified": float((rejected[actions == "modification"] <= 0).mean()),
         "accuracy_inserted": float((rejected[actions == "insertion"] <= 0).mean()),
         "auroc_pairs": auroc(accepted, rejected),
     }
-    return figures | judge_discrimination(scorer(generated), verdicts)
 
 
 def judge_discrimination(scores: Scores, verdicts: Sequence[bool | None]) -> dict[str, float]:
-    """The figures of `judge_reward_model` that concern generated outputs, of their scores and the rules' verdicts."""
+    """How often the reward model is right on generated outputs, and whether it sees format instead of content.
+
+    accuracy_generated: outputs that break a rule scored below 0; accuracy_generated_kept: those that keep all scored
+    above; auroc_generated: the second kind over the first; called_fake: share of all outputs scored below 0.
+    drift_alarm is 1 when nearly every output is called fake although rules say that some keep all.
+    """
     scores = np.nan_to_num(scores, nan=-np.inf)
     good = np.array([verdict is True for verdict in verdicts])
     bad = np.array([verdict is False for verdict in verdicts])

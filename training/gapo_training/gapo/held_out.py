@@ -12,7 +12,7 @@ from torch import nn
 from gapo_training.gapo import ppo
 from gapo_training.gapo.assembly import Run
 from gapo_training.gapo.distributed import gather, share_of
-from gapo_training.gapo.evaluation import judge, judge_reward_model, kept, spread
+from gapo_training.gapo.evaluation import judge, judge_discrimination, judge_pairs, kept, spread
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import ModuleReward
 
@@ -46,7 +46,7 @@ def measure(run: Run, number: int) -> dict[str, float]:
     judged["reward_model_spread"] = spread(scores)
     judged["reward_model_positive"] = float((np.nan_to_num(scores, nan=-1.0) > 0).mean())
     verdicts = [kept(task, text, run.corpus) for task, text in zip(wanted, texts, strict=True)]
-    figures = judge_reward_model(scorer, run.held_out_pairs, outputs, verdicts)
+    figures = judge_pairs(scorer, run.held_out_pairs) | judge_discrimination(scores, verdicts)
     if figures["drift_alarm"]:
         print(f"drift alarm at A{number}: the reward model calls {figures['called_fake']:.0%} of outputs fake")
     run.journal.record("held_out", number, judged | figures | {"seconds": time.perf_counter() - begin})
