@@ -30,12 +30,18 @@ _PERSON = (
     r"|(?:all |the |our |every |most )?(?:staff|employees?|students?|pupils?|applicants?|candidates?"
     r"|members?|users?|customers?|tenants?|teachers?"
     r"|professors?|boss|author|contract|law|laws|participants?|players?|visitors?|patients?|drivers?"
-    r"|passwords?|constitution))"
+    r"|passwords?|constitution)"
+    r"|(?:an?|one|some|another|this|that|the|our|my) (?:[\w-]+ )?(?:friend|colleague|coworker|guy|client|customer"
+    r"|neighbou?r|uncle|aunt|cousin|brother|sister|mother|father|reviewer|editor|manager|lecturer|supervisor|journal|magazine"
+    r"|publisher|recruiter|competition|contest|company|agency|court|judge|teacher|professor|user|student|person|man|woman"
+    r"|girl|boy|kid|child|king|queen|book|guide|blog|website|newspaper)s?)"
 )
 _REPORT = re.compile(
     rf"\b{_PERSON} (?:once |always |never |just |recently |often )?(?:said|says|told|wrote|claimed"
     rf"|claims|asked|emailed|texted"
-    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know)\b"
+    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know|bet|dared"
+    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
+    r"|argued?|argues)\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message|page|report|email"
     r"|review)(?: \d+)? (?:says?|said|states?|stated|shows?|showed)\b",
     re.IGNORECASE,
@@ -56,6 +62,21 @@ _FINITE = re.compile(
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
     r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
+    re.IGNORECASE,
+)
+# What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
+_GENERIC = re.compile(
+    r"^\s*(?:(?:and|but|so|because|since) )?"
+    r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?:[\w-]+ )?[\w-]{2,}s)"
+    r"(?: (?:in|of|on|for|from|at|with) [\w' -]{1,30}?)? "
+    r"(?:should|must|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?|sentences?|commas?"
+    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum|total|responses"
+    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which|this|yes|characters"
+    r"|names|languages?)\b",
     re.IGNORECASE,
 )
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
@@ -99,6 +120,9 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
         return "demand"
     if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):
         return "statement"
+    generic = _GENERIC.match(sentence)
+    if generic and not _PARTS.search(generic["kind"]):
+        return "statement"
     if _CUE.search(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
@@ -120,8 +144,17 @@ _OWN_TEXT = re.compile(
 
 _CONTENT = re.compile(
     r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
-    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
-    r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
+    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
+    r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit|edge)(?: tests?| cases?)"
+    r"|tests|code|command|one-liner|decorator)\b[^.;:!?\n]{0,60}?"
+    r"\b(?:that|which|to|where|returning|checking|counting|printing|rejecting|removing|accepting|matching|if)\b"
+    r"(?P<code>[^.;!?\n]*)"
+    # Rules for others: what stands in them is the text, not how long it is.
+    r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
+    r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
+    r"|homework)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?|demands?)|stating"
+    r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should|ha(?:s|ve)|is|are"
+    r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
     r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "

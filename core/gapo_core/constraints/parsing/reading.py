@@ -42,6 +42,11 @@ _TICKED = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
 _LINK = re.compile(r"https?://\S{1,2000}")
 
 
+# Negations without their apostrophe, in as many characters.
+_UNPOINTED = {"dont": "not ", "cant": "not ", "isnt": "not ", "arent": "not  ", "mustnt": " not  ", "shouldnt": "must not"}
+_NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
+
+
 def _hide(text: str, pattern: re.Pattern[str]) -> str:
     def hidden(match: re.Match[str]) -> str:
         start, end = match.span(1) if pattern.groups else match.span()
@@ -56,7 +61,7 @@ def masked(prompt: str) -> str:
     text = prompt.replace(HIDDEN, " ")
     for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
         text = _hide(text, pattern)
-    return text
+    return _NEGATION.sub(lambda match: _UNPOINTED[match.group().lower()], text)
 
 
 _BOUNDARY = re.compile(

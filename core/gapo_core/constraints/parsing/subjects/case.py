@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, rule
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
 _CAPS = (
@@ -132,19 +132,19 @@ _UPPER = (
             r"\b"
             "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
-            "|exclusively) ){0,3}"
+            "|exclusively|english) ){0,3}"
         )
         + _CAPS
         + "(?! ?(?:words?|letter at|word|cities|of\\b|city))",
         _CUES,
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any", 20, ".;:,"),
     ),
     rule(
         "all[- ](?:caps|upper[- ]?case|capitals?)(?! words?)",
         _CUES,
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any", 20, ".;:,"),
     ),
     rule(
         (
@@ -215,7 +215,7 @@ _LOWER = (
         ),
         _CUES,
         LOWER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|contain", 20, ".;:,"),
     ),
     rule("all[- ]" + _SMALL, _CUES, LOWER, _PART),
     rule(

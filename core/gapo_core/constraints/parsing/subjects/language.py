@@ -36,9 +36,17 @@ _OF_A_PART = (
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
 )
+# What may stand behind "in French and": another demand; not another language or school subject.
+_DEMANDS = (
+    "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?|end|finish|start"
+    "|begin|mention|include|add|stay|be|put|wrap|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
+    "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
+)
 _ANY = (
     "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
-    "|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy"
+    "|history|art|style|literature|law|and(?! "
+    + _DEMANDS
+    + ")|or|translation|word|version of|restaurant|accent|embassy"
     "|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
 )
 TABLE = (
@@ -114,7 +122,14 @@ TABLE = (
         lambda found: _either(found),
     ),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
-    rule("{start}in " + _NAME + "(?: language)?(?: please)?[,:]", _CUES, language),
+    rule(
+        "{start}in "
+        + _NAME
+        + "(?: language)?(?:(?: please)?:|,? please,?|,(?= (?:please |kindly |briefly )?(?:explain|describe|write|tell|give"
+        + "|name|summari[sz]e|compose|draft|answer|respond|reply|create|compare|can you|could you)\\b))",
+        _CUES,
+        language,
+    ),
     rule(
         "in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$)",
         _CUES,

@@ -6,7 +6,7 @@ from gapo_core.constraints.parsing.grammar import amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _PART = (
-    r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
+    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
     r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
@@ -44,7 +44,20 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length:characters", {"relation": relation, "count": bound}
 
 
+def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Max words: 50"."""
+    relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
+    noun = "words" if found["noun"].lower().startswith("word") else "sentences"
+    yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": number(found["number"]) + more}
+
+
 TABLE = (
+    rule(
+        "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "
+        "(?P<noun>words?|sentences?)(?: (?:count|is|are))?(?: of)?[:=]? ?{number}",
+        "min minimum max maximum",
+        keyed,
+    ),
     rule(
         "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
         "characters chars",
@@ -62,7 +75,7 @@ TABLE = (
         _SHARED,
     ),
     rule(
-        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT,
+        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{second}" + _NOT_THE_TEXT,
         "word words",
         words,
         _PART,
@@ -83,7 +96,7 @@ TABLE = (
         (
             "{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new"
             "|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| "
-            "total)?{after}{upto}(?! (?:each|per|about each|for each|apart))"
+            "total)?{after}{second}(?! (?:each|per|about each|for each|apart))"
         ),
         "sentence sentences",
         sentences,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import Found, Kwargs, governed, rule
 
 
 def placeholders(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -125,8 +125,11 @@ _OTHER = (
         "quotation quotes quote quotations inverted speech",
         QUOTATION,
         (
-            r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|fields?|dialogues?|sentences"
-            r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
+            governed(
+                "titles?|names?|the words?|each|every|not|never|no|any|fields?|dialogues?|sentences"
+                "|conversations?|lines|quotes|direct speech|keywords?|phrases?",
+                40,
+            )
         ),
     ),
     rule(
