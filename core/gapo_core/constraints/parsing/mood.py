@@ -67,7 +67,8 @@ _FINITE = re.compile(
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
 _GENERIC = re.compile(
     r"^\s*(?:(?:and|but|so|because|since) )?"
-    r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?:[\w-]+ )?[\w-]{2,}s)"
+    r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her|their|these|those|this|you|it|always"
+    r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
     r"(?: (?:in|of|on|for|from|at|with) [\w' -]{1,30}?)? "
     r"(?:should|must|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b",
     re.IGNORECASE,

@@ -188,7 +188,7 @@ _UPPER = (
         _CAPS + "(?=[,;.!]|$| and no| please|,? please)",
         "caps uppercase",
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|words?)\b[^.;:]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|words?", 20),
     ),
 )
 _LOWER = (
@@ -259,7 +259,7 @@ _LOWER = (
         _SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)",
         "lowercase lower",
         LOWER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|between|than)\b[^.;:]{0,60}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|between|than", 60),
     ),
 )
 _COMMAS = (

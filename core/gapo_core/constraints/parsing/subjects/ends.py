@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import Found, Kwargs, governed, rule
 
 _SAYING = (
     r"(?: (?:with|on|by|using|saying|in|the|these|this|those|your|exact|exactly|same|following|words?"
@@ -27,7 +27,7 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _PART = (
-    r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines"
+    governed("each|every|all|per|not|never", 50, ".;,") + r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
@@ -40,7 +40,7 @@ TABLE = (
         "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
         "begin start open",
         start,
-        r"\b(?:each|every|not|n['’]t|paragraphs?|sentences|lines|sections?)\b[^.;]{0,40}$",
+        governed("each|every|not|never|paragraphs?|sentences|lines|sections?", 40),
     ),
     rule(
         "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "

@@ -1,5 +1,6 @@
 """Words: which must stand in the response, how often, and which must not."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
@@ -24,13 +25,24 @@ _USE = (
 
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := found.items()) and not _of_a_kind(found, words):
+    if (words := _listed(found)) and not _of_a_kind(found, words):
         yield "keywords:existence", {"keywords": words}
 
 
 def forbidden(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := found.items()) and not _of_a_kind(found, words):
+    if (words := _listed(found)) and not _of_a_kind(found, words):
         yield "keywords:forbidden_words", {"forbidden_words": words}
+
+
+_ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
+
+
+def _listed(found: Found) -> list[str]:
+    """The words; only the first where one word is announced and a comma follows ("the word tea, write in German")."""
+    words, text = found.items(), found.match["items"]
+    before = found.match.string[found.match.start() : found.match.start("items")]
+    one = text[0] not in QUOTES and _ONE.search(before) and not re.search(r"\b(?:and|or|nor)\b|[&/]", text)
+    return words[:1] if one else words
 
 
 def _of_a_kind(found: Found, words: list[str]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gapo_core.constraints.languages import LANGUAGES
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, rule
 
 CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
     "bangla": "bn",
@@ -32,7 +32,8 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
-    r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word"
+    governed("not|never|avoid", 40, ".;!?")
+    + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
 )
@@ -63,7 +64,7 @@ TABLE = (
         + "(?: only)?(?:,? (?:with )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?)?",
         _CUES,
         language,
-        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+        governed("not|never|avoid", 40, ".;!?"),
     ),
     rule(
         "in (?:the )?"
@@ -108,7 +109,7 @@ TABLE = (
         + " ?(?:language)? ?(?:only|throughout|for (?:your|the|this) {text}|exclusively)",
         _CUES,
         language,
-        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+        governed("not|never|avoid", 40, ".;!?"),
     ),
     rule(_NAME + "[- ]language (?:response|answer|reply|text|version only)", _CUES, language),
     rule(

@@ -101,14 +101,14 @@ _OTHER = (
     rule(
         (
             "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
-            "|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
+            "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
         )
         + _MARKER
         + ")",
         "postscript ps pps p post",
         postscript,
-        r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$",
+        governed("no|not|without|avoid|never", 30),
     ),
     rule(
         (
@@ -125,11 +125,9 @@ _OTHER = (
         "quotation quotes quote quotations inverted speech",
         QUOTATION,
         (
-            governed(
-                "titles?|names?|the words?|each|every|not|never|no|any|fields?|dialogues?|sentences"
-                "|conversations?|lines|quotes|direct speech|keywords?|phrases?",
-                40,
-            )
+            governed("not|never|no|any", 40)
+            + r"|\b(?:titles?|name|the words?|each|every|fields?|dialogues?|sentences"
+            r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
         ),
     ),
     rule(
@@ -142,7 +140,7 @@ _OTHER = (
         + ")?",
         "quotation quotes quote inverted speech",
         QUOTATION,
-        r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$",
+        governed("no|not|without|avoid|never", 20),
     ),
     rule(
         (
@@ -163,14 +161,14 @@ _OTHER = (
         ),
         "json",
         JSON,
-        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than)\b[^.;:]{0,40}$|\b(?:about"
+        governed("json schema|not|without|avoid|never|difference|than", 40) + r"|\b(?:about"
         r"|explain(?: to me)?)(?: the| what| how| an?)*\s*$",
     ),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
         "json",
         JSON,
-        r"\b(?:not|n['’]t|without|avoid|about)\b[^.;:]{0,40}$",
+        governed("not|without|avoid|never|about", 40),
     ),
 )
 
