@@ -70,7 +70,8 @@ _GENERIC = re.compile(
     r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her|their|these|those|this|you|it|always"
     r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
     r"(?: (?:in|of|on|for|from|at|with) [\w' -]{1,30}?)? "
-    r"(?:should|must|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b",
+    r"(?:should|must|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b"
+    r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
     re.IGNORECASE,
 )
 _PARTS = re.compile(
