@@ -157,7 +157,7 @@ _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
 _END = (
     r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
-    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b))"
+    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b|appear\b|occur\b|show up\b))"
 )
 
 FRAGMENTS = {
@@ -271,7 +271,7 @@ _READERS = {
     ]
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
-_NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
+_NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 

@@ -168,7 +168,11 @@ _CONTENT = re.compile(
     r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
     r" (?P<known>\w+s\b[^,.;!?\n]*)"
     r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
-    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
+    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
+    # Words told without quotation marks ("when people say: keep it short").
+    r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
+    r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote|means?|meant)"
+    r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
     re.IGNORECASE,
 )
 

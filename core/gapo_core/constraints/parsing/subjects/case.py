@@ -16,7 +16,7 @@ _WORDS = "(?:words?|terms?|expressions|keywords)"
 _PART = (
     r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
-    r"|\bwords?\s*(?:that are|which are|written)?\s*$"
+    r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"
 )
 
 
@@ -106,6 +106,7 @@ _COUNTED = (
         capital_words,
     ),
     rule("all[- ]caps words (?:\\w+ ){0,3}{times}", "caps", capital_words),
+    rule(_WORDS + " (?:written )?in (?:all )?" + _CAPS + "(?: only)?: ?{count}(?=[.,;)]|$)", _CUES, capital_words),
     rule(
         "(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?"
         + _WORDS
@@ -204,7 +205,7 @@ _LOWER = (
     rule(
         (
             r"\b"
-            "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "(?:in|using|use|with|only|just|all|entirely|everything|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
             "|just) ){0,3}"
         )

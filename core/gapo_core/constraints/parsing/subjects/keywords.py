@@ -71,7 +71,7 @@ _FREQUENCY = (
         f"(?:the |a )?{_NOUN} {{item}}"
         + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -93,6 +93,7 @@ _FREQUENCY = (
     ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
+    rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
@@ -121,6 +122,7 @@ _NEGATED_USE = (
     "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
     "reference|referencing|refer) ){0,6}"
 )
+_SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
 _FORBIDDEN = (
     rule(
         f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}",
@@ -163,6 +165,18 @@ _FORBIDDEN = (
         ),
         "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
         forbidden,
+        before=_SO_OFTEN,
+    ),
+    rule(
+        f"{{not}} (?:let|allow|have|want) {_THE}(?:{_NOUN} ){{items}} (?:to )?(?:appear|occur|show up|be used|in)",
+        "let allow have want",
+        forbidden,
+    ),
+    rule(
+        f"{{not}} (?:[\\w'’-]+ ){{1,6}}(?:or|nor) (?:ever )?{_USE} {_THE}{_KEY}:? {{items}}",
+        "or nor",
+        forbidden,
+        before=_SO_OFTEN,
     ),
     rule(
         (
@@ -171,7 +185,7 @@ _FORBIDDEN = (
         ),
         "not never cannot can shouldn mustn t",
         lambda found: forbidden(found) if _denied(found) else existence(found),
-        before=r"\s*(?:sparingly|rarely|seldom|only|at most|no more)\b",
+        before=_SO_OFTEN,
     ),
     rule(
         f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{_THE}(?:{_NOUN} )?{{quotes}} out",

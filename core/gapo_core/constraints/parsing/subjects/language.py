@@ -132,7 +132,9 @@ TABLE = (
         language,
     ),
     rule(
-        "in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$)",
+        "in "
+        + _NAME
+        + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b)",
         _CUES,
         language,
         _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$",

@@ -118,6 +118,11 @@ _HIGHLIGHT = (
         _H,
         highlights,
     ),
+    rule(
+        "(?:highlight|italici[sz]|bold|emphasi)\\w*[^.!?\\n]{0,60}?(?:, | ?\\(|: | [–-] ){count} (?:of (?:them|these)|in total)",
+        _H,
+        highlights,
+    ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),
     rule(
@@ -186,6 +191,13 @@ _BULLETS = (
         ),
         _B,
         lambda found: [("fact:bulleted", {})],
+    ),
+    rule(
+        "bullet(?:ed)?(?:[- ]?points?|s| list)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "(?: (?:of (?:them|these)|in total|altogether|overall))?(?=[,.;!?)]|$)",
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
     ),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
     rule(

@@ -131,6 +131,15 @@ _OTHER = (
         ),
     ),
     rule(
+        "(?:wrap|enclose|put|place|surround|set|encase|frame|deliver|present)(?:ped|d|ed)? "
+        "(?:(?:your|the|my|this) )?(?:entire|whole|complete|full) (?:[\\w-]+ )?[\\w-]+(?: (?:up|all))?"
+        "(?: (?:with|in|by|inside|within|between|a pair of))+(?: double)?[- ]"
+        "(?:quot(?:ation|e|ing)[- ]?marks?|quotes|quotations|inverted commas|double quotes|speech marks)",
+        "quotation quotes quote quotations inverted speech",
+        QUOTATION,
+        governed("not|never|no|any|each|every", 40),
+    ),
+    rule(
         (
             "(?:quot(?:ation|e)[- ]?marks|quotes|inverted commas|speech marks) (?:should |must )?(?:(?:go"
             "|placed|put|be|wrapped|surrounding|enclosing|to) ){0,2}(?:around|surround|enclose|at (?:both "
@@ -163,6 +172,11 @@ _OTHER = (
         JSON,
         governed("json schema|not|without|avoid|never|difference|than", 40) + r"|\b(?:about"
         r"|explain(?: to me)?)(?: the| what| how| an?)*\s*$",
+    ),
+    rule(
+        "{start}(?:output |response |reply |answer )?format(?: is| must be)?:? (?:an? |valid |strict |pure )?JSON",
+        "json",
+        JSON,
     ),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
