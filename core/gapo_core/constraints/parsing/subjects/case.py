@@ -7,14 +7,15 @@ from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, 
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
 _CAPS = (
-    "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
+    "(?:capitals|capital letters?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
     "letters?)?|block capitals|block letters|all[- ]caps)"
 )
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
 _PART = (
-    r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
+    r"[\"”’'»]\s*(?:be |is |are |written |printed |stand )*(?:in\s*)?$|\b(?:excessively|highlight\w*|mistakes|preceded)\b"
+    r"[^.;:]{0,40}$|\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
     r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"
 )
@@ -136,7 +137,7 @@ _UPPER = (
             "|exclusively|english) ){0,3}"
         )
         + _CAPS
-        + "(?! ?(?:words?|letter at|word|cities|of\\b|city))",
+        + "(?! ?(?:words?|letter at|word|cities|of\\b|city|for (?!your|the (?:whole|entire))|when\\b|to \\w+))",
         _CUES,
         UPPER,
         _PART + "|" + governed("no|not|without|avoid|never|any", 20, ".;:,"),

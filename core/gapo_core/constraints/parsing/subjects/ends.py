@@ -11,7 +11,7 @@ _SAYING = (
     r"|writing|adding|note|stating|precisely|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
 )
 _FINISH = (
-    "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
+    "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
     "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
 )
 
@@ -27,7 +27,9 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _PART = (
-    governed("each|every|all|per|not|never", 50, ".;,") + r"|\b(?:paragraphs|sentences|lines"
+    governed("not|never", 50, ".;,")
+    + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
+    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
@@ -40,7 +42,9 @@ TABLE = (
         "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
         "begin start open",
         start,
-        governed("each|every|not|never|paragraphs?|sentences|lines|sections?", 40),
+        governed("not|never", 40)
+        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?|headings?|verses?"
+        r"|first (?:response|reply|answer))\b[^.;]{0,40}$",
     ),
     rule(
         "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "

@@ -27,12 +27,16 @@ _ALL = (
 
 
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if found["language"] == "polish" and not found.match.group().endswith("in polish"):
+        return  # the verb
     yield "language:response_language", {"language": CODES[found["language"].lower()]}
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
+    + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused|popular|songs"
+    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;!?]{0,20}$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"

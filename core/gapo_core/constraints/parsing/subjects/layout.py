@@ -152,9 +152,9 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count} (?:(?!(?:example|sample)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
-            " items?)?|bullets|bulletpoints?)(?: "
-            "only)?(?! (?:each|per|for each|under))"
+            "{count} (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            " items?)?|bullets|bulletpoints?)\\b(?: "
+            "only)?(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
         ),
         _B,
         bullets,

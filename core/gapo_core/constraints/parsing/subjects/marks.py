@@ -58,9 +58,10 @@ _PLACE = (
         placeholders,
     ),
     rule(
-        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder",
+        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder\\b(?! names?)",
         "placeholder",
         one_placeholder,
+        r"\b(?:replac|mark|mask|substitut|swap)\w*\b[^.;]{0,60}$",
     ),
 )
 
@@ -126,7 +127,8 @@ _OTHER = (
         QUOTATION,
         (
             governed("not|never|no|any", 40)
-            + r"|\b(?:titles?|name|the words?|each|every|fields?|dialogues?|sentences"
+            + r"|\b(?:titles?|name|the words?|each|every|fields?|dialog(?:ue)?s?|speech|thoughts|actions"
+            r"|events?|verses?|strings?|mistakes|important|explain|sentences"
             r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
         ),
     ),
