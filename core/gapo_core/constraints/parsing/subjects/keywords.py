@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, amount
 from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
@@ -25,7 +25,7 @@ _USE = (
 
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := _listed(found)) and not _of_a_kind(found, words):
+    if (words := _listed(found)) and not _of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
         yield "keywords:existence", {"keywords": words}
 
 
@@ -45,6 +45,27 @@ def _listed(found: Found) -> list[str]:
     return words[:1] if one else words
 
 
+_OTHER_VERB = re.compile(
+    r"\b(?:rhym\w+|associat\w+|synonym\w*|compar\w+|confus\w+|familiar|deal\w*|related|connected|replac\w+|stop|heading"
+    r"|labell?ed|marked?|tagg?\w*|prefix\w*|respond|reply|answer|start\w*|begin\w*)\s*$",
+    re.IGNORECASE,
+)
+_SAYER = re.compile(r"\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(FRAGMENTS["text"]), re.I)
+_NOT_ITSELF = re.compile(r"\b(?:letters?|meaning|synonyms?|definition|translation|version|sound) of\b|\beither\b", re.I)
+
+
+def _any_of(found: Found) -> bool:
+    """Whether one of the words will do ("me gusta" or "no me gusta"), or only something of them is asked for."""
+    text = found.match.group()
+    return _NOT_ITSELF.search(text) is not None or re.search(r"\bor\b", found.match["items"], re.IGNORECASE) is not None
+
+
+def _said_by_others(found: Found) -> bool:
+    """ "The teacher should say …", "lines that rhyme with …": the verb is not one of what the response contains."""
+    said, before = found.match.group().lower(), found.match.string[max(0, found.match.start() - 40) : found.match.start()]
+    return bool((said.startswith("say") and _SAYER.search(before)) or (said.startswith("with") and _OTHER_VERB.search(before)))
+
+
 def _of_a_kind(found: Found, words: list[str]) -> bool:
     """Whether one unquoted word after a plural describes words and is none ("use terms specific to …")."""
     before = found.match.group()[: found.match.start("items") - found.match.start()]
@@ -53,7 +74,7 @@ def _of_a_kind(found: Found, words: list[str]) -> bool:
 
 def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count, word = amount(found.match), found["item"]
-    if count is None or not word:
+    if count is None or not word or _no_word(found):
         return
     # A bare "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
     if found["once"] and (count.low, count.high) == (1, 1):
@@ -65,6 +86,13 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "keywords:frequency", {"relation": relation, "keyword": word, "frequency": number}
 
 
+def _no_word(found: Found) -> bool:
+    """Whether the times are those of a thing ("repeat the process 20 times"): an article, no quotes, no "word"."""
+    text, start = found.match.string, found.match.start("item")
+    return text[start] not in QUOTES and _THING.search(text, found.match.start(), start) is not None
+
+
+_THING = re.compile(r"\b(?:the|a|an|this|that|my|your) $|\b(?:instances?|occurrences?|examples?) of $|\brepeat\w* $", re.I)
 _WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
 _FREQUENCY = (
     rule(
@@ -122,6 +150,12 @@ _NEGATED_USE = (
     "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
     "reference|referencing|refer) ){0,6}"
 )
+_OF_A_PART = (
+    r"\b(?:titles?|headlines?|headings?|names?|keywords|subject line|chorus|first (?:line|sentence|paragraph))\b"
+    r" (?:\w+ ){0,2}?(?:should|must|may|can|shall|cannot|does|do)\b[^.;,]{0,10}$"
+)
+# Not everywhere, or not the words but what they name.
+_EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)"
 _SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
 _FORBIDDEN = (
     rule(
@@ -143,8 +177,10 @@ _FORBIDDEN = (
             "forbid excluding mention keep"
         ),
         forbidden,
-        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$",
+        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"
+        rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}",
         ASKED,
+        before=_EXCEPT,
     ),
     rule(
         (
@@ -218,12 +254,14 @@ def _denied(found: Found) -> bool:
 
 
 _ELSEWHERE = (
+    r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
     r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
     r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
-    r"|before|between|followed|for (?:the|any|each|every|all)|each time)"
+    r"|before|between|followed|for (?:the|any|each|every|all)|each time|if\b|when(?:ever)?\b|unless\b|in case\b"
+    r"|where (?:appropriate|applicable|needed))"
 )
 _STAND = (
     "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be "
@@ -279,8 +317,10 @@ _EXISTENCE = (
         ),
         "include mention use incorporate work weave feature contain say slip includes mentions",
         existence,
-        r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
-        before=_AS,
+        r"\b(?:until|unless|whenever|every time|each time|any time|each|every|column|row|field)\b[^.;]{0,80}$"
+        r"|(?:\b(?:not|never)|n['’]t)\b[^.;,]{0,60}\b(?:or|nor)\s*$"
+        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
+        before=_AS + r"|\s*(?:to \w+|where)\b",
     ),
     rule(
         (
