@@ -130,6 +130,7 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
     return _any(*(phrase for phrases in table.values() for phrase in phrases))
 
 
+_ENDS = _any(*(phrase for kind in ("at_least", "at_most") for phrase in _AFTER[kind]))
 _SIDES = _any(*(phrase for kind in ("at_least", "at_most", "over", "under") for phrase in _BEFORE[kind]))
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
@@ -168,7 +169,7 @@ FRAGMENTS = {
     "second": (
         r"(?:,? (?:(?:and|but|yet) )?(?:(?:please|also|still|it|keep|stay|should|must|be|remain|ideally|to) ){0,4}"
         r"(?P<not2>(?:(?:do|should|must) not|(?:do|should|must)n['’]t|not|never) )?"
-        rf"(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
+        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
     "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
@@ -300,7 +301,7 @@ def amount(match: re.Match[str]) -> Amount | None:
     if kind in ("over", "under") and (_negated(match) or _too_much(match)):
         kind = _CONTRARY[kind]
     first = _bounds(kind, value)
-    return _joined(first, match) if first and found.get("n2") else first
+    return _joined(first, match) if first and (found.get("n2") or found.get("n3")) else first
 
 
 _CONTRARY = {"over": "at_most", "under": "at_least"}
@@ -308,10 +309,10 @@ _CONTRARY = {"over": "at_most", "under": "at_least"}
 
 def _joined(first: Amount, match: re.Match[str]) -> Amount:
     """With the bound that the same sentence sets on the other side."""
-    kind = _kind("before", match["bound2"])
+    kind = _kind("before", match["bound2"]) or _kind("after", match["bound3"])
     if match["not2"]:
         kind = _CONTRARY.get(kind or "", kind)
-    second = _bounds(kind, number(match["n2"]))
+    second = _bounds(kind, number(match["n2"] or match["n3"]))
     if second is None or first.exact is not None or (first.low is None) == (second.low is None):
         return first
     low, high = first.low or second.low, first.high or second.high

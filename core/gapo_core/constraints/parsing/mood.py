@@ -42,6 +42,7 @@ _REPORT = re.compile(
     r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know|bet|dared"
     r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
     r"|argued?|argues)\b"
+    r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated|specifies) that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message|page|report|email"
     r"|review)(?: \d+)? (?:says?|said|states?|stated|shows?|showed)\b",
     re.IGNORECASE,
@@ -161,6 +162,8 @@ _CONTENT = re.compile(
     r"|speaks|writes|hates"
     r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
+    r"|\b(?:in which|where) (?:nobody|no one|everyone|everybody|people|someone|anyone|citizens|inhabitants|villagers|children"
+    r"|adults|men|women) (?P<folk>[^.;!?\n]*)"
     r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
     r"|letters?\b|names?\b)[\w-]+ "
     r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"

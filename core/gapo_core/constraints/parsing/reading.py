@@ -155,7 +155,8 @@ _ANNOUNCES_RULES = re.compile(
     re.IGNORECASE,
 )
 _VERBATIM_WORK = re.compile(
-    r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE
+    r"\b(?:feedback|critique (?:this|my)|evaluate (?:this|my)|improve (?:this|my)|comment on|grade (?:this|my)|wrong with"
+    r"|think of (?:this|my)|translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE
 )
 
 

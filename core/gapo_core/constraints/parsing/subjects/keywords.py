@@ -165,7 +165,7 @@ _FORBIDDEN = (
         moods=ASKED,
     ),
     rule(
-        f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
+        f"{{not}} {_NEGATED_USE}(?:: )?{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
         "word words keyword keywords phrase phrases term terms expression expressions key",
         forbidden,
         moods=ASKED,
@@ -287,7 +287,7 @@ _EXISTENCE = (
     rule(
         (
             f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
-            f"|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+            f"|featured|incorporated|there|somewhere|inside|in (?:it|there|the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))"
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,

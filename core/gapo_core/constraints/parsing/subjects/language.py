@@ -36,10 +36,10 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
     + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused|popular|songs"
-    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;!?]{0,20}$"
+    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;:!?]{0,20}$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
-    r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
+    r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
 )
 # What may stand behind "in French and": another demand; not another language or school subject.
 _DEMANDS = (
@@ -138,7 +138,10 @@ TABLE = (
     rule(
         "in "
         + _NAME
-        + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b)",
+        + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b"
+        "| and "
+        + _DEMANDS
+        + ")",
         _CUES,
         language,
         _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$",

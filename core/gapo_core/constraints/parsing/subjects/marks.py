@@ -109,7 +109,8 @@ _OTHER = (
         + ")",
         "postscript ps pps p post",
         postscript,
-        governed("no|not|without|avoid|never", 30),
+        governed("no|not|without|avoid|never", 30)
+        + r"|\b(?:explain|differences?|what|meaning|define|definition|point of|purpose|history of|why|how)\b[^.;]{0,40}$",
     ),
     rule(
         (
