@@ -43,6 +43,7 @@ _REPORT = re.compile(
     r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
     r"|argued?|argues)\b"
     r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated|specifies) that\b"
+    r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message|page|report|email"
     r"|review)(?: \d+)? (?:says?|said|states?|stated|shows?|showed)\b",
     re.IGNORECASE,
@@ -70,8 +71,8 @@ _GENERIC = re.compile(
     r"^\s*(?:(?:and|but|so|because|since) )?"
     r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her|their|these|those|this|you|it|always"
     r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
-    r"(?: (?:in|of|on|for|from|at|with) [\w' -]{1,30}?)? "
-    r"(?:should|must|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b"
+    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without) [\w' -]{1,30}?)? "
+    r"(?:should|must|gets?|will|would|often|usually|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not|['’]t)?|requires?|contains?)\b"
     r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
     re.IGNORECASE,
 )
@@ -99,6 +100,7 @@ _IN_A_WORK = re.compile(
 _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
+_ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
 _CONDITION = re.compile(
@@ -112,7 +114,7 @@ _TASK = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
-    if _EXAMPLE.match(sentence) or _told_of(sentence):
+    if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(sentence):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
@@ -162,8 +164,9 @@ _CONTENT = re.compile(
     r"|speaks|writes|hates"
     r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
-    r"|\b(?:in which|where) (?:nobody|no one|everyone|everybody|people|someone|anyone|citizens|inhabitants|villagers|children"
-    r"|adults|men|women) (?P<folk>[^.;!?\n]*)"
+    r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
+    r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants|users|customers"
+    r"|employees|teams) (?P<folk>[^.;!?\n]*)"
     r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
     r"|letters?\b|names?\b)[\w-]+ "
     r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
@@ -172,6 +175,15 @@ _CONTENT = re.compile(
     r" (?P<known>\w+s\b[^,.;!?\n]*)"
     r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
     r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
+    r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
+    r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?|uses?)\b(?P<compared>[^.;!?\n]*)"
+    # Things looked for: "recommend books written in lowercase".
+    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?|novels?|poems?|songs?"
+    r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
+    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
+    # The task of another.
+    r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
+    r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
     # Words told without quotation marks ("when people say: keep it short").
     r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
     r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote|means?|meant)"

@@ -167,6 +167,41 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
     return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
 
 
+_CODING = re.compile(
+    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?|functions?|programs?"
+    r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note|description|store))",
+    re.IGNORECASE,
+)
+_OF_CODE = re.compile(
+    r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula|class|tests?|bot|code"
+    r"|endpoint|algorithm|method|page|form|button|field|tool)|users?)\b",
+    re.IGNORECASE,
+)
+_IS_THAT = re.compile(
+    r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$|^\s*(?:but )?why"
+    r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts|tips)\b[^.!]{0,40}\?",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"^\s*(?:[-*•\d.)]+\s*)?(?:please|kindly|write|answer|respond|reply|give|use|include|mention|keep|limit|make|tell|explain|describe|compose"
+    r"|draft|create|summari[sz]e|do|don['’]t|never|avoid|list|name|provide|generate|your|the (?:response|answer|reply)|you)\b",
+    re.IGNORECASE,
+)
+
+
+def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
+    """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
+    coding = _CODING.search(text) is not None
+    for number, sentence in enumerate(sentences):
+        said = text[sentence.start : sentence.end]
+        after = sentences[number + 1] if number + 1 < len(sentences) else None
+        about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
+        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said))):
+            yield Sentence(sentence.start, sentence.end, "statement")
+        else:
+            yield sentence
+
+
 def read(prompt: str) -> Reading:
     """Never fails, whatever the text."""
     text = masked(prompt)
@@ -193,4 +228,4 @@ def read(prompt: str) -> Reading:
             sentences[-1] = Sentence(start, start + inline.end(), mood(piece[: inline.end()]))
             sentences.append(Sentence(start + inline.end(), end, "passage"))
             passage = True
-    return Reading(prompt, text, tuple(sentences))
+    return Reading(prompt, text, tuple(_told(text, sentences)))

@@ -50,7 +50,7 @@ _OTHER_VERB = re.compile(
     r"|labell?ed|marked?|tagg?\w*|prefix\w*|respond|reply|answer|start\w*|begin\w*)\s*$",
     re.IGNORECASE,
 )
-_SAYER = re.compile(r"\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(FRAGMENTS["text"]), re.I)
+_SAYER = re.compile(r"\bhow\b[^.;]{{0,20}}$|\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(FRAGMENTS["text"]), re.I)
 _NOT_ITSELF = re.compile(r"\b(?:letters?|meaning|synonyms?|definition|translation|version|sound) of\b|\beither\b", re.I)
 
 

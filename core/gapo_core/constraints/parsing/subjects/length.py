@@ -22,7 +22,7 @@ _PART = (
     r"|\b(?:include|add|insert|append|prefix|prepend|followed by|(?:start|begin|end|finish|conclude) with)"
     r" (?:an?|another) (?:\w+ ){0,2}$|"
     r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
-    r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? "
+    r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
     r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
