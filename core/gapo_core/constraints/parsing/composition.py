@@ -44,9 +44,10 @@ _SIZES = {"length_constraints:number_words": "num_words", "length_constraints:nu
 
 def _of_parts(draft: Draft, drafts: Sequence[Draft]) -> bool:
     """Whether limits of one kind differ: those of several parts ("background (3-5 sentences), gap (1-2 sentences)")."""
-    name = _SIZES.get(draft.id)
-    same = [d.kwargs for d in drafts if d.id == draft.id and d.kwargs["relation"] == draft.kwargs["relation"]] if name else []
-    return len({kwargs[name or ""] for kwargs in same}) > 1
+    if not (name := _SIZES.get(draft.id)):
+        return False
+    limits = {(d.kwargs["relation"], d.kwargs[name]) for d in drafts if d.id == draft.id}
+    return len(limits) > len({relation for relation, _ in limits})
 
 
 def _bounded_below(capitals: Sequence[Draft]) -> bool:

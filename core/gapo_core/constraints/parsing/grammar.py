@@ -169,7 +169,8 @@ FRAGMENTS = {
     "second": (
         r"(?:,? (?:(?:and|but|yet) )?(?:(?:please|also|still|it|keep|stay|should|must|be|remain|ideally|to) ){0,4}"
         r"(?P<not2>(?:(?:do|should|must) not|(?:do|should|must)n['’]t|not|never) )?"
-        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
+        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})"
+        rf"|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
     "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
@@ -272,7 +273,9 @@ _READERS = {
     ]
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
-_NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE
+)
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 

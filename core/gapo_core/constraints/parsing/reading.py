@@ -43,7 +43,14 @@ _LINK = re.compile(r"https?://\S{1,2000}")
 
 
 # Negations without their apostrophe, in as many characters.
-_UNPOINTED = {"dont": "not ", "cant": "not ", "isnt": "not ", "arent": "not  ", "mustnt": " not  ", "shouldnt": "must not"}
+_UNPOINTED = {
+    "dont": "not ",
+    "cant": "not ",
+    "isnt": "not ",
+    "arent": "not  ",
+    "mustnt": " not  ",
+    "shouldnt": "must not",
+}
 _NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
 
 
@@ -155,8 +162,10 @@ _ANNOUNCES_RULES = re.compile(
     re.IGNORECASE,
 )
 _VERBATIM_WORK = re.compile(
-    r"\b(?:feedback|critique (?:this|my)|evaluate (?:this|my)|improve (?:this|my)|comment on|grade (?:this|my)|wrong with"
-    r"|think of (?:this|my)|translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE
+    r"\b(?:feedback|critique (?:this|my)|evaluate (?:this|my)|improve (?:this|my)|comment on|grade (?:this"
+    r"|my)|wrong with"
+    r"|think of (?:this|my)|translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*",
+    re.IGNORECASE,
 )
 
 
@@ -168,23 +177,30 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
 
 
 _CODING = re.compile(
-    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?|functions?|programs?"
-    r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note|description|store))",
+    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?"
+    r"|functions?|programs?"
+    r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note"
+    r"|description|store))",
     re.IGNORECASE,
 )
 _OF_CODE = re.compile(
-    r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula|class|tests?|bot|code"
+    r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula"
+    r"|class|tests?|bot|code"
     r"|endpoint|algorithm|method|page|form|button|field|tool)|users?)\b",
     re.IGNORECASE,
 )
 _IS_THAT = re.compile(
-    r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$|^\s*(?:but )?why"
-    r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts|tips)\b[^.!]{0,40}\?",
+    r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$"
+    r"|^\s*(?:but )?why"
+    r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
+    r"|tips)\b[^.!]{0,40}\?",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"^\s*(?:[-*•\d.)]+\s*)?(?:please|kindly|write|answer|respond|reply|give|use|include|mention|keep|limit|make|tell|explain|describe|compose"
-    r"|draft|create|summari[sz]e|do|don['’]t|never|avoid|list|name|provide|generate|your|the (?:response|answer|reply)|you)\b",
+    r"^\s*(?:[-*•\d.)]+\s*)?(?:please|kindly|write|answer|respond|reply|give|use|include|mention|keep|limit"
+    r"|make|tell|explain|describe|compose"
+    r"|draft|create|summari[sz]e|do|don['’]t|never|avoid|list|name|provide|generate|your|the (?:response"
+    r"|answer|reply)|you)\b",
     re.IGNORECASE,
 )
 

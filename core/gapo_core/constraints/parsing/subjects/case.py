@@ -14,7 +14,8 @@ _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
 _PART = (
-    r"[\"”’'»]\s*(?:be |is |are |written |printed |stand )*(?:in\s*)?$|\b(?:excessively|highlight\w*|mistakes|preceded)\b"
+    r"[\"”’'»]\s*(?:be |is |are |written |printed |stand )*(?:in\s*)?$|\b(?:excessively|highlight\w*"
+    r"|mistakes|preceded)\b"
     r"[^.;:]{0,40}$|\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
     r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"

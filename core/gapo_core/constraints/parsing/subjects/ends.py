@@ -11,7 +11,8 @@ _SAYING = (
     r"|writing|adding|note|stating|precisely|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
 )
 _FINISH = (
-    "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
+    "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish"
+    "|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
     "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
 )
 
@@ -29,7 +30,8 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 _PART = (
     governed("not|never", 50, ".;,")
     + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
-    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$|\b(?:paragraphs|sentences|lines"
+    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$"
+    r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
@@ -43,7 +45,8 @@ TABLE = (
         "begin start open",
         start,
         governed("not|never", 40)
-        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?|headings?|verses?"
+        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
+        r"|headings?|verses?"
         r"|first (?:response|reply|answer))\b[^.;]{0,40}$",
     ),
     rule(

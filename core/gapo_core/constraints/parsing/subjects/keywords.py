@@ -50,7 +50,12 @@ _OTHER_VERB = re.compile(
     r"|labell?ed|marked?|tagg?\w*|prefix\w*|respond|reply|answer|start\w*|begin\w*)\s*$",
     re.IGNORECASE,
 )
-_SAYER = re.compile(r"\bhow\b[^.;]{{0,20}}$|\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(FRAGMENTS["text"]), re.I)
+_SAYER = re.compile(
+    r"\bhow\b[^.;]{{0,20}}$|\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(
+        FRAGMENTS["text"]
+    ),
+    re.I,
+)
 _NOT_ITSELF = re.compile(r"\b(?:letters?|meaning|synonyms?|definition|translation|version|sound) of\b|\beither\b", re.I)
 
 
@@ -62,8 +67,13 @@ def _any_of(found: Found) -> bool:
 
 def _said_by_others(found: Found) -> bool:
     """ "The teacher should say …", "lines that rhyme with …": the verb is not one of what the response contains."""
-    said, before = found.match.group().lower(), found.match.string[max(0, found.match.start() - 40) : found.match.start()]
-    return bool((said.startswith("say") and _SAYER.search(before)) or (said.startswith("with") and _OTHER_VERB.search(before)))
+    said, before = (
+        found.match.group().lower(),
+        found.match.string[max(0, found.match.start() - 40) : found.match.start()],
+    )
+    return bool(
+        (said.startswith("say") and _SAYER.search(before)) or (said.startswith("with") and _OTHER_VERB.search(before))
+    )
 
 
 def _of_a_kind(found: Found, words: list[str]) -> bool:
@@ -92,7 +102,9 @@ def _no_word(found: Found) -> bool:
     return text[start] not in QUOTES and _THING.search(text, found.match.start(), start) is not None
 
 
-_THING = re.compile(r"\b(?:the|a|an|this|that|my|your) $|\b(?:instances?|occurrences?|examples?) of $|\brepeat\w* $", re.I)
+_THING = re.compile(
+    r"\b(?:the|a|an|this|that|my|your) $|\b(?:instances?|occurrences?|examples?) of $|\brepeat\w* $", re.I
+)
 _WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
 _FREQUENCY = (
     rule(
@@ -254,7 +266,8 @@ def _denied(found: Found) -> bool:
 
 
 _ELSEWHERE = (
-    r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
+    r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
+    r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
     r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
     r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
@@ -287,7 +300,8 @@ _EXISTENCE = (
     rule(
         (
             f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
-            f"|featured|incorporated|there|somewhere|inside|in (?:it|there|the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+            f"|featured|incorporated|there|somewhere|inside|in (?:it|there|the|your))(?! (?:\\w+ )?(?:times"
+            f"|once|twice|\\d))"
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,

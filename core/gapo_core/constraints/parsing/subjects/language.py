@@ -35,7 +35,8 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
-    + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused|popular|songs"
+    + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
+    r"|popular|songs"
     r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;:!?]{0,20}$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
@@ -43,7 +44,8 @@ _OF_A_PART = (
 )
 # What may stand behind "in French and": another demand; not another language or school subject.
 _DEMANDS = (
-    "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?|end|finish|start"
+    "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
+    "|end|finish|start"
     "|begin|mention|include|add|stay|be|put|wrap|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
     "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
@@ -130,7 +132,8 @@ TABLE = (
     rule(
         "{start}in "
         + _NAME
-        + "(?: language)?(?:(?: please)?:|,? please,?|,(?= (?:please |kindly |briefly )?(?:explain|describe|write|tell|give"
+        + "(?: language)?(?:(?: please)?:|,? please,?|,(?= (?:please |kindly |briefly )?(?:explain|describe"
+        "|write|tell|give"
         + "|name|summari[sz]e|compose|draft|answer|respond|reply|create|compare|can you|could you)\\b))",
         _CUES,
         language,
@@ -139,9 +142,7 @@ TABLE = (
         "in "
         + _NAME
         + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b"
-        "| and "
-        + _DEMANDS
-        + ")",
+        "| and " + _DEMANDS + ")",
         _CUES,
         language,
         _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$",

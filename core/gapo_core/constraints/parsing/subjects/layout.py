@@ -119,7 +119,8 @@ _HIGHLIGHT = (
         highlights,
     ),
     rule(
-        "(?:highlight|italici[sz]|bold|emphasi)\\w*[^.!?\\n]{0,60}?(?:, | ?\\(|: | [–-] ){count} (?:of (?:them|these)|in total)",
+        "(?:highlight|italici[sz]|bold|emphasi)\\w*[^.!?\\n]{0,60}?(?:, | ?\\(|: "
+        "| [–-] ){count} (?:of (?:them|these)|in total)",
         _H,
         highlights,
     ),

@@ -58,7 +58,8 @@ _PLACE = (
         placeholders,
     ),
     rule(
-        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder\\b(?! names?)",
+        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one"
+        "|some) (?:\\w+ )?placeholder\\b(?! names?)",
         "placeholder",
         one_placeholder,
         r"\b(?:replac|mark|mask|substitut|swap)\w*\b[^.;]{0,60}$",
@@ -78,6 +79,7 @@ _OTHER = (
         ),
         "double angular title titled angle heading headline called name",
         TITLE,
+        r"\b(?:teach|learn|explain|why|how)\b[^.;]{0,40}$",
     ),
     rule(
         (
@@ -102,7 +104,8 @@ _OTHER = (
     rule(
         (
             "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
-            "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
+            "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert"
+            "|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
         )
         + _MARKER
@@ -110,7 +113,8 @@ _OTHER = (
         "postscript ps pps p post",
         postscript,
         governed("no|not|without|avoid|never", 30)
-        + r"|\b(?:explain|differences?|what|meaning|define|definition|point of|purpose|history of|why|how)\b[^.;]{0,40}$",
+        + r"|\b(?:explain|differences?|what|meaning|define|definition|point of|purpose|history of|why"
+        r"|how)\b[^.;]{0,40}$",
     ),
     rule(
         (
