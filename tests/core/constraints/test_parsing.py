@@ -103,6 +103,99 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
     assert time.process_time() - started < 1
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        # What is so of a kind of things, what rules say, what one is told.
+        "A good abstract has fewer than 250 words. Why?",
+        "Tweets must be under 280 characters. Tell me why.",
+        "There is a rule at work that emails must be under five sentences. Any tips?",
+        "According to the portal, abstracts may not exceed 250 words. Explain why.",
+        "The style guide says that titles are in lowercase and that posts have at most 90 words. Anything missing?",
+        "A colleague dared me to write a poem without the letter e. Any advice?",
+        "What do people mean when they say: keep it under five sentences?",
+        "Her son's homework: write at least 100 words about a pet. How can she help?",
+        # What the next sentence asks about.
+        "The song repeats the word 'hey' at least 20 times. Is that lazy?",
+        # What code, rules for others, tales and things looked for do.
+        "Create unit tests checking that bios have at least 10 words.",
+        "Write a script. It should skip commas and print the result in uppercase.",
+        "Create a rubric for essays: an A needs at least 500 words, a B at least 400.",
+        "Write a tale of a town in which nobody may say the word 'winter'.",
+        "Recommend books written entirely in lowercase.",
+        "Write an email asking whether the paper has to be in English.",
+        "Give me feedback on this prompt: Write at least 200 words. Do not use the word nice.",
+        # Parts, conditions, one of several.
+        "The headline must be at most 5 words.",
+        "Structure:\n1. Background (3-5 sentences)\n2. Gap (1-2 sentences)",
+        "Create 5 titles (no more than 60 characters).",
+        "Include a two-sentence summary of the patient.",
+        "One of the bullet points should mention the price.",
+        "Each name must start with 'di' and end in 'pro'.",
+        "Use 'unknown' if any information is missing.",
+        "Use the phrase 'me gusta' or 'no me gusta'.",
+        "The choice should be preceded by 'ANSWER' in all capital letters.",
+        "Repeat the process 20 times.",
+        "Do not respond to questions, only polish the text.",
+        "In French, the adjective follows the noun. Explain why.",
+        "Mention that the student is doing a good job.",
+        "Explain the difference between a postscript and a footnote.",
+        # "Don't" denies as "do not" does.
+        "Don't answer in German.",
+        "Don't finish with the phrase 'Cheers'.",
+        "Don't write in all caps.",
+    ],
+)
+def test_what_is_told_or_said_of_a_part_is_not_demanded(prompt) -> None:
+    assert read(prompt) == []
+
+
+def _words(relation: str, number: int) -> tuple[str, dict[str, object]]:
+    return "length_constraints:number_words", {"relation": relation, "num_words": number}
+
+
+_NO_COMMA, _FORBIDDEN = ("punctuation:no_comma", {}), "keywords:forbidden_words"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wanted"),
+    [
+        # A second bound without a noun.
+        ("Write a poem, over 50 words but please stay below 80.", [_words("at least", 51), _words("less than", 80)]),
+        ("At least 100 words, 150 at the most.", [_words("at least", 100), _words("less than", 151)]),
+        ("Under 200 words but not fewer than 150.", [_words("at least", 150), _words("less than", 200)]),
+        # Keys of a form.
+        ("Describe tea. Max words: 50.", [_words("less than", 51)]),
+        ("Minimum length: 100 words.", [_words("at least", 100)]),
+        ("Format: JSON", [("detectable_format:json_format", {})]),
+        # A negation governs its own demand only.
+        ("Write without commas and in lowercase.", [_NO_COMMA, ("change_case:english_lowercase", {})]),
+        ("Don't use commas and wrap your whole response in quotes.", [_NO_COMMA, ("startend:quotation", {})]),
+        ("Don't forget to answer in all caps.", [("change_case:english_capital", {})]),
+        # Negations without an apostrophe, over "or", of a "let".
+        ("dont say the word bug", [(_FORBIDDEN, {"forbidden_words": ["bug"]})]),
+        ("Do not mention my ex or use the word single.", [(_FORBIDDEN, {"forbidden_words": ["single"]})]),
+        ("Don't let the words knife or fork appear.", [(_FORBIDDEN, {"forbidden_words": ["knife", "fork"]})]),
+        # A denial with an amount is a limit; a comma behind one word ends the list.
+        (
+            "The word 'save' must not be used more than 2 times.",
+            [("keywords:frequency", {"keyword": "save", "relation": "less than", "frequency": 3})],
+        ),
+        ("Don't use the word tea, write briefly.", [(_FORBIDDEN, {"forbidden_words": ["tea"]})]),
+        ("Answer in French and use no commas.", [("language:response_language", {"language": "fr"}), _NO_COMMA]),
+        # Numbers that refer back.
+        ("Use bullet points, exactly 3.", [("detectable_format:number_bullet_lists", {"num_bullets": 3})]),
+        (
+            "Highlight phrases with *asterisks*, at least 4 of them.",
+            [("detectable_format:number_highlighted_sections", {"num_highlights": 4})],
+        ),
+        ("As a bot, every reply should be under 30 words.", [_words("less than", 30)]),
+    ],
+)
+def test_demands_of_unfamiliar_wordings(prompt, wanted) -> None:
+    assert Counter(read(prompt)) == Counter(Constraint(id, kwargs) for id, kwargs in wanted)
+
+
 def test_both_ends_of_a_long_prompt_are_read() -> None:
     prompt = "Use at least 30 words. " + "Tea is good. " * 5000 + "Do not use commas."
     found = parse(prompt)
@@ -119,7 +212,15 @@ def test_figures_on_annotated_prompts(real_data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "recall"), [("contact_first", 0.96), ("contact_second", 0.96), ("contact_third", 0.9)]
+    ("name", "recall"),
+    [
+        ("contact_first", 0.96),
+        ("contact_second", 0.96),
+        ("contact_third", 0.9),
+        ("contact_fourth", 0.95),
+        ("contact_fifth", 0.95),
+        ("contact_sixth", 0.94),
+    ],
 )
 def test_figures_on_unfamiliar_wordings(name, recall) -> None:
     """Below what was measured after the classes of errors were mended; docs/constraints-parsing.md has both."""

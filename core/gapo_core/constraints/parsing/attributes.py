@@ -87,7 +87,10 @@ _OTHER_WORK = re.compile(
     r"\b(?:extract|format|classify|identify|characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score)\b",
     re.IGNORECASE,
 )
-_VERBAL = re.compile(r"\b\w{3,}(?:ing|ed)\b|\b(?:from|by|for|to|of|found|located|taking|place|needed)\b", re.IGNORECASE)
+_VERBAL = re.compile(
+    r"\b\w{2,}(?:ing|ed)\b|\b(?:currently|also|now|up|on|that|from|by|for|to|of|found|located|taking|place|needed)\b",
+    re.IGNORECASE,
+)
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time
 FEWEST = 2  # pairs that make a list
 

@@ -24,6 +24,7 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
 
 def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
     """Without the drafts that others make needless: the listed answers are no keywords, a case implies English."""
+    drafts = [d for d in drafts if not _of_parts(d, drafts)]
     answers = [d for d in drafts if d.id == "detectable_format:constrained_response"]
     languages = [d for d in drafts if d.id == "language:response_language"]
     cased = any(d.id.startswith("change_case:english_") for d in drafts)
@@ -36,6 +37,17 @@ def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
         and draft not in languages[1:]
         and not (cased and draft.id == "language:response_language" and draft.kwargs["language"] == "en")
     ]
+
+
+_SIZES = {"length_constraints:number_words": "num_words", "length_constraints:number_sentences": "num_sentences"}
+
+
+def _of_parts(draft: Draft, drafts: Sequence[Draft]) -> bool:
+    """Whether limits of one kind differ: those of several parts ("background (3-5 sentences), gap (1-2 sentences)")."""
+    if not (name := _SIZES.get(draft.id)):
+        return False
+    limits = {(d.kwargs["relation"], d.kwargs[name]) for d in drafts if d.id == draft.id}
+    return len(limits) > len({relation for relation, _ in limits})
 
 
 def _bounded_below(capitals: Sequence[Draft]) -> bool:

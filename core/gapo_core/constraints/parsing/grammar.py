@@ -61,9 +61,7 @@ _BEFORE = {
         "(?:more|greater) than or equal to",
         "at least",
         "(?:no|not|never) (?:less|fewer|shorter) (?:than|of)",
-        "(?:a|the) minimum(?: (?:length|number|count))? (?:of|is)",
-        "minimum(?: (?:of|length of|length:|is))?:?",
-        r"min\.?:?",
+        r"(?:(?:a|the) )?(?:minimum|min\.?)(?: (?:length|number|count|size))?(?: (?:of|is|=))?:?",
         "upwards of",
         ">=",
         "≥",
@@ -74,9 +72,7 @@ _BEFORE = {
         "(?:less|fewer) than or equal to",
         "at max(?:imum)?",
         "(?:no|not|never|nothing) (?:more|longer|greater|larger) (?:than|of)",
-        "(?:a|the) maximum(?: (?:length|number|count))? (?:of|is)",
-        "maximum(?: (?:of|length of|length:|is))?:?",
-        r"max\.?:?",
+        r"(?:(?:a|the) )?(?:maximum|max\.?)(?: (?:length|number|count|size))?(?: (?:of|is|=))?:?",
         "up to",
         "fit(?:s|ting)? (?:in|into|within|inside)(?: of)?",
         "as many as",
@@ -134,6 +130,8 @@ def _relations(table: dict[str, tuple[str, ...]]) -> str:
     return _any(*(phrase for phrases in table.values() for phrase in phrases))
 
 
+_ENDS = _any(*(phrase for kind in ("at_least", "at_most") for phrase in _AFTER[kind]))
+_SIDES = _any(*(phrase for kind in ("at_least", "at_most", "over", "under") for phrase in _BEFORE[kind]))
 _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['exactly'], *_BEFORE['under'])})? ?"
 _REL += r"(?:a total of )?(?:the )?)?"
 _RANGE = (
@@ -160,15 +158,20 @@ _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
 _END = (
     r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
-    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b))"
+    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b|appear\b|occur\b|show up\b))"
 )
 
 FRAGMENTS = {
     # An amount: groups rel, rel2, n, m and post; `amount` reads them. `after` may follow the noun.
     "count": _REL + _RANGE + _POST,
     "start": r"(?<![\w,;:(]\s)(?<![\w,;:(])",
-    # A second bound after the noun ("at least nine sentences and a maximum of eleven").
-    "upto": rf"(?:,? (?:(?:and|but) )?{_any(*_BEFORE['at_most'][:5])} (?P<upto>{_NUMBER})(?![ -]?\w))?",
+    # A second bound after the noun ("at least nine sentences and a maximum of eleven", "but please stay below 160").
+    "second": (
+        r"(?:,? (?:(?:and|but|yet) )?(?:(?:please|also|still|it|keep|stay|should|must|be|remain|ideally|to) ){0,4}"
+        r"(?P<not2>(?:(?:do|should|must) not|(?:do|should|must)n['’]t|not|never) )?"
+        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})"
+        rf"|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
+    ),
     "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
     "number": rf"(?P<number>{_NUMBER})",
@@ -270,7 +273,9 @@ _READERS = {
     ]
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
-_NEGATED = re.compile(r"(?:\b(?:not|never|cannot|without|avoid|nor|no)|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE
+)
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 
@@ -293,13 +298,31 @@ def amount(match: re.Match[str]) -> Amount | None:
     value = number(found.get("once") or found["n"])
     if kind == "about" or value > 9_999_999:
         return None
-    if found.get("upto") and kind == "at_least":
-        return Amount(value, number(found["upto"]))
     if found.get("m"):
         upper = number(found["m"])
         return Amount(value, upper) if upper >= value else None
     if kind in ("over", "under") and (_negated(match) or _too_much(match)):
-        kind = {"over": "at_most", "under": "at_least"}[kind]
+        kind = _CONTRARY[kind]
+    first = _bounds(kind, value)
+    return _joined(first, match) if first and (found.get("n2") or found.get("n3")) else first
+
+
+_CONTRARY = {"over": "at_most", "under": "at_least"}
+
+
+def _joined(first: Amount, match: re.Match[str]) -> Amount:
+    """With the bound that the same sentence sets on the other side."""
+    kind = _kind("before", match["bound2"]) or _kind("after", match["bound3"])
+    if match["not2"]:
+        kind = _CONTRARY.get(kind or "", kind)
+    second = _bounds(kind, number(match["n2"] or match["n3"]))
+    if second is None or first.exact is not None or (first.low is None) == (second.low is None):
+        return first
+    low, high = first.low or second.low, first.high or second.high
+    return Amount(low, high) if low is not None and high is not None and low <= high else first
+
+
+def _bounds(kind: str | None, value: int) -> Amount | None:
     match kind:
         case "at_least":
             return Amount(value, None)

@@ -30,13 +30,27 @@ _PERSON = (
     r"|(?:all |the |our |every |most )?(?:staff|employees?|students?|pupils?|applicants?|candidates?"
     r"|members?|users?|customers?|tenants?|teachers?"
     r"|professors?|boss|author|contract|law|laws|participants?|players?|visitors?|patients?|drivers?"
-    r"|passwords?|constitution))"
+    r"|passwords?|constitution)"
+    r"|(?:an?|one|some|another|this|that|the|our|my) (?:[\w-]+ )?(?:friend|colleague|coworker|guy|client|customer"
+    r"|neighbou?r|uncle|aunt|cousin|brother|sister|mother|father|reviewer|editor|manager|lecturer"
+    r"|supervisor|journal|magazine"
+    r"|publisher|recruiter|competition|contest|company|agency|court|judge|teacher|professor|user|student"
+    r"|person|man|woman"
+    r"|girl|boy|kid|child|king|queen|book|guide|blog|website|newspaper)s?)"
 )
 _REPORT = re.compile(
     rf"\b{_PERSON} (?:once |always |never |just |recently |often )?(?:said|says|told|wrote|claimed"
     rf"|claims|asked|emailed|texted"
-    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed|remember|know)\b"
-    r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message|page|report|email"
+    r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed"
+    r"|remember|know|bet|dared"
+    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
+    r"|argued?|argues)\b"
+    r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated"
+    r"|specifies) that\b"
+    r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
+    r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
+    r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message"
+    r"|page|report|email"
     r"|review)(?: \d+)? (?:says?|said|states?|stated|shows?|showed)\b",
     re.IGNORECASE,
 )
@@ -58,6 +72,28 @@ _FINITE = re.compile(
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
     re.IGNORECASE,
 )
+# What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
+_GENERIC = re.compile(
+    r"^\s*(?:(?:and|but|so|because|since) )?"
+    r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her"
+    r"|their|these|those|this|you|it|always"
+    r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
+    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without) [\w' -]{1,30}?)? "
+    r"(?:should|must|gets?|will|would|often|usually|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not"
+    r"|['’]t)?|requires?|contains?)\b"
+    r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?"
+    r"|sentences?|commas?"
+    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
+    r"|total|responses"
+    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which"
+    r"|this|yes|characters"
+    r"|names|languages?)\b",
+    re.IGNORECASE,
+)
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
 _HABIT = re.compile(
     rf"^\s*(?:and |but |so )?{_THIRD} (?:always |never |often |usually |only )?(?!is\b|has\b|needs\b"
@@ -75,6 +111,7 @@ _IN_A_WORK = re.compile(
 _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
+_ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
 _CONDITION = re.compile(
@@ -88,7 +125,7 @@ _TASK = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
-    if _EXAMPLE.match(sentence) or _told_of(sentence):
+    if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(sentence):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
@@ -98,6 +135,9 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     if _TASK.match(sentence):
         return "demand"
     if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):
+        return "statement"
+    generic = _GENERIC.match(sentence)
+    if generic and not _PARTS.search(generic["kind"]):
         return "statement"
     if _CUE.search(sentence):
         return "demand"
@@ -120,12 +160,29 @@ _OWN_TEXT = re.compile(
 
 _CONTENT = re.compile(
     r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
-    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro)\b[^.;:!?\n]{0,60}?"
-    r"\b(?:that|which|to)\b(?P<code>[^.;!?\n]*)"
+    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
+    r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
+    r"|edge)(?: tests?| cases?)"
+    r"|tests|code|command|one-liner|decorator)\b[^.;:!?\n]{0,60}?"
+    r"\b(?:that|which|to|where|returning|checking|counting|printing|rejecting|removing|accepting|matching|if)\b"
+    r"(?P<code>[^.;!?\n]*)"
+    # Rules for others: what stands in them is the text, not how long it is.
+    r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
+    r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
+    r"|homework)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
+    r"|demands?)|stating"
+    r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
+    r"|ha(?:s|ve)|is|are"
+    r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
     r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
     r"|speaks|writes|hates"
-    r"|likes|wants)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
+    r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
+    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
+    r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
+    r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
+    r"|users|customers"
+    r"|employees|teams) (?P<folk>[^.;!?\n]*)"
     r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
     r"|letters?\b|names?\b)[\w-]+ "
     r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
@@ -133,7 +190,25 @@ _CONTENT = re.compile(
     r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
     r" (?P<known>\w+s\b[^,.;!?\n]*)"
     r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
-    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)",
+    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
+    r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
+    r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
+    r"|uses?)\b(?P<compared>[^.;!?\n]*)"
+    r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
+    r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
+    # Things looked for: "recommend books written in lowercase".
+    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
+    r"|novels?|poems?|songs?"
+    r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
+    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
+    # The task of another.
+    r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
+    r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
+    # Words told without quotation marks ("when people say: keep it short").
+    r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
+    r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote"
+    r"|means?|meant)"
+    r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
     re.IGNORECASE,
 )
 
@@ -144,7 +219,8 @@ def content(sentence: str) -> list[tuple[int, int]]:
 
 
 _ADJUNCT = re.compile(
-    r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond|reply|write|give"
+    r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond"
+    r"|reply|write|give"
     r"|me|be|you|explain|describe|can|could|would|will|tell|say|list))\s*(?:(?:just|only|exactly|about"
     r"|a|the|about) ?)*$",
     re.IGNORECASE,

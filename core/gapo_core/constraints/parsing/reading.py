@@ -42,6 +42,18 @@ _TICKED = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
 _LINK = re.compile(r"https?://\S{1,2000}")
 
 
+# Negations without their apostrophe, in as many characters.
+_UNPOINTED = {
+    "dont": "not ",
+    "cant": "not ",
+    "isnt": "not ",
+    "arent": "not  ",
+    "mustnt": " not  ",
+    "shouldnt": "must not",
+}
+_NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
+
+
 def _hide(text: str, pattern: re.Pattern[str]) -> str:
     def hidden(match: re.Match[str]) -> str:
         start, end = match.span(1) if pattern.groups else match.span()
@@ -56,7 +68,7 @@ def masked(prompt: str) -> str:
     text = prompt.replace(HIDDEN, " ")
     for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
         text = _hide(text, pattern)
-    return text
+    return _NEGATION.sub(lambda match: _UNPOINTED[match.group().lower()], text)
 
 
 _BOUNDARY = re.compile(
@@ -150,7 +162,10 @@ _ANNOUNCES_RULES = re.compile(
     re.IGNORECASE,
 )
 _VERBATIM_WORK = re.compile(
-    r"\b(?:translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*", re.IGNORECASE
+    r"\b(?:feedback|critique (?:this|my)|evaluate (?:this|my)|improve (?:this|my)|comment on|grade (?:this"
+    r"|my)|wrong with"
+    r"|think of (?:this|my)|translat|proofread|correct|rephras|paraphras|rewrit|fix|edit|classif|tone of|sentiment)\w*",
+    re.IGNORECASE,
 )
 
 
@@ -159,6 +174,48 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
     if _ANNOUNCES_RULES.search(piece[: inline.end()]):
         return True
     return _COMMAND.match(piece, inline.end()) is not None and not _VERBATIM_WORK.search(piece[: inline.end()])
+
+
+_CODING = re.compile(
+    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?"
+    r"|functions?|programs?"
+    r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note"
+    r"|description|store))",
+    re.IGNORECASE,
+)
+_OF_CODE = re.compile(
+    r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula"
+    r"|class|tests?|bot|code"
+    r"|endpoint|algorithm|method|page|form|button|field|tool)|users?)\b",
+    re.IGNORECASE,
+)
+_IS_THAT = re.compile(
+    r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$"
+    r"|^\s*(?:but )?why"
+    r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
+    r"|tips)\b[^.!]{0,40}\?",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"^\s*(?:[-*•\d.)]+\s*)?(?:please|kindly|write|answer|respond|reply|give|use|include|mention|keep|limit"
+    r"|make|tell|explain|describe|compose"
+    r"|draft|create|summari[sz]e|do|don['’]t|never|avoid|list|name|provide|generate|your|the (?:response"
+    r"|answer|reply)|you)\b",
+    re.IGNORECASE,
+)
+
+
+def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
+    """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
+    coding = _CODING.search(text) is not None
+    for number, sentence in enumerate(sentences):
+        said = text[sentence.start : sentence.end]
+        after = sentences[number + 1] if number + 1 < len(sentences) else None
+        about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
+        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said))):
+            yield Sentence(sentence.start, sentence.end, "statement")
+        else:
+            yield sentence
 
 
 def read(prompt: str) -> Reading:
@@ -187,4 +244,4 @@ def read(prompt: str) -> Reading:
             sentences[-1] = Sentence(start, start + inline.end(), mood(piece[: inline.end()]))
             sentences.append(Sentence(start + inline.end(), end, "passage"))
             passage = True
-    return Reading(prompt, text, tuple(sentences))
+    return Reading(prompt, text, tuple(_told(text, sentences)))

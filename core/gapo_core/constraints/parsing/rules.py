@@ -97,6 +97,21 @@ def _optional(pattern: str | None) -> re.Pattern[str] | None:
     return re.compile(pattern, re.IGNORECASE) if pattern else None
 
 
+_NEXT = (
+    r"(?:\b(?:and|but|then|plus)|,)\s+(?:$|(?:please|also|use|write|wrap|put|enclose|keep|make|include"
+    r"|mention|avoid|end"
+    r"|finish|answer|reply|respond|start|begin|add|place|surround|give|set|in|with|only|your|everything)\b)"
+)
+
+
+def governed(words: str, reach: int, stops: str = ".;:") -> str:
+    """For `unless`: one of the words before the match ("n't" is always one), in the same demand: "use no commas and
+    write in capitals" holds two."""
+    return (
+        rf"(?:\b(?:{words})|n['’]t)\b(?! (?:forget|fail|hesitate|be afraid)\b)(?:(?!{_NEXT})[^{stops}]){{0,{reach}}}$"
+    )
+
+
 _WORD = re.compile(r"[^\W_]+")
 _ASKED_HOW = re.compile(r"\b(?:how|when|whether|ways?) to\s*$", re.IGNORECASE)
 

@@ -3,20 +3,22 @@
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, rule
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
 _CAPS = (
-    "(?:capitals?(?: letters?)?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
+    "(?:capitals|capital letters?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
     "letters?)?|block capitals|block letters|all[- ]caps)"
 )
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
 _PART = (
-    r"\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
+    r"[\"”’'»]\s*(?:be |is |are |written |printed |stand )*(?:in\s*)?$|\b(?:excessively|highlight\w*"
+    r"|mistakes|preceded)\b"
+    r"[^.;:]{0,40}$|\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
-    r"|\bwords?\s*(?:that are|which are|written)?\s*$"
+    r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"
 )
 
 
@@ -106,6 +108,7 @@ _COUNTED = (
         capital_words,
     ),
     rule("all[- ]caps words (?:\\w+ ){0,3}{times}", "caps", capital_words),
+    rule(_WORDS + " (?:written )?in (?:all )?" + _CAPS + "(?: only)?: ?{count}(?=[.,;)]|$)", _CUES, capital_words),
     rule(
         "(?:capitali[sz]e|write|put|set|use) {count} (?:\\w+ )?"
         + _WORDS
@@ -132,19 +135,19 @@ _UPPER = (
             r"\b"
             "(?:in|using|use|with|only|just|all|entirely|entire|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|of) (?:(?:in|all|only|entirely|the|full|nothing but|just|solely"
-            "|exclusively) ){0,3}"
+            "|exclusively|english) ){0,3}"
         )
         + _CAPS
-        + "(?! ?(?:words?|letter at|word|cities|of\\b|city))",
+        + "(?! ?(?:words?|letter at|word|cities|of\\b|city|for (?!your|the (?:whole|entire))|when\\b|to \\w+))",
         _CUES,
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any", 20, ".;:,"),
     ),
     rule(
         "all[- ](?:caps|upper[- ]?case|capitals?)(?! words?)",
         _CUES,
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any", 20, ".;:,"),
     ),
     rule(
         (
@@ -188,7 +191,7 @@ _UPPER = (
         _CAPS + "(?=[,;.!]|$| and no| please|,? please)",
         "caps uppercase",
         UPPER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|words?)\b[^.;:]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|words?", 20),
     ),
 )
 _LOWER = (
@@ -204,7 +207,7 @@ _LOWER = (
     rule(
         (
             r"\b"
-            "(?:in|using|use|with|only|just|all|entirely|every(?: single)? letter(?: \\w+){0,5}|fully"
+            "(?:in|using|use|with|only|just|all|entirely|everything|every(?: single)? letter(?: \\w+){0,5}|fully"
             "|completely|solely|exclusively|nothing but) (?:(?:in|all|only|entirely|the|full|nothing but"
             "|just) ){0,3}"
         )
@@ -215,7 +218,7 @@ _LOWER = (
         ),
         _CUES,
         LOWER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|contain)\b[^.;:,]{0,20}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|contain", 20, ".;:,"),
     ),
     rule("all[- ]" + _SMALL, _CUES, LOWER, _PART),
     rule(
@@ -259,7 +262,7 @@ _LOWER = (
         _SMALL + "(?: letters)? only|" + _SMALL + "(?=[,;.!]|$| and no| please)",
         "lowercase lower",
         LOWER,
-        _PART + r"|\b(?:no|not|without|avoid|never|any|between|than)\b[^.;:]{0,60}$",
+        _PART + "|" + governed("no|not|without|avoid|never|any|between|than", 60),
     ),
 )
 _COMMAS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import Found, Kwargs, governed, rule
 
 _SAYING = (
     r"(?: (?:with|on|by|using|saying|in|the|these|this|those|your|exact|exactly|same|following|words?"
@@ -11,7 +11,8 @@ _SAYING = (
     r"|writing|adding|note|stating|precisely|remark|very|verbatim|quote|literally|only|precise|just|literal))*"
 )
 _FINISH = (
-    "(?:end|ends|ending|finish|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
+    "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish"
+    "|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
     "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
 )
 
@@ -27,7 +28,10 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _PART = (
-    r"\b(?:each|every|all|per|not|n['’]t|never)\b[^.;,]{0,50}$|\b(?:paragraphs|sentences|lines"
+    governed("not|never", 50, ".;,")
+    + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
+    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$"
+    r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
@@ -40,7 +44,10 @@ TABLE = (
         "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
         "begin start open",
         start,
-        r"\b(?:each|every|not|n['’]t|paragraphs?|sentences|lines|sections?)\b[^.;]{0,40}$",
+        governed("not|never", 40)
+        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
+        r"|headings?|verses?"
+        r"|first (?:response|reply|answer))\b[^.;]{0,40}$",
     ),
     rule(
         "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "

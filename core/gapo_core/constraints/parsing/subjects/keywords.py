@@ -1,8 +1,9 @@
 """Words: which must stand in the response, how often, and which must not."""
 
+import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, amount
 from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
@@ -24,13 +25,55 @@ _USE = (
 
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := found.items()) and not _of_a_kind(found, words):
+    if (words := _listed(found)) and not _of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
         yield "keywords:existence", {"keywords": words}
 
 
 def forbidden(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := found.items()) and not _of_a_kind(found, words):
+    if (words := _listed(found)) and not _of_a_kind(found, words):
         yield "keywords:forbidden_words", {"forbidden_words": words}
+
+
+_ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
+
+
+def _listed(found: Found) -> list[str]:
+    """The words; only the first where one word is announced and a comma follows ("the word tea, write in German")."""
+    words, text = found.items(), found.match["items"]
+    before = found.match.string[found.match.start() : found.match.start("items")]
+    one = text[0] not in QUOTES and _ONE.search(before) and not re.search(r"\b(?:and|or|nor)\b|[&/]", text)
+    return words[:1] if one else words
+
+
+_OTHER_VERB = re.compile(
+    r"\b(?:rhym\w+|associat\w+|synonym\w*|compar\w+|confus\w+|familiar|deal\w*|related|connected|replac\w+|stop|heading"
+    r"|labell?ed|marked?|tagg?\w*|prefix\w*|respond|reply|answer|start\w*|begin\w*)\s*$",
+    re.IGNORECASE,
+)
+_SAYER = re.compile(
+    r"\bhow\b[^.;]{{0,20}}$|\b(?!(?:it|you|that|{})\b)\w+ (?:should|must|will|shall|would|to)\s*$".format(
+        FRAGMENTS["text"]
+    ),
+    re.I,
+)
+_NOT_ITSELF = re.compile(r"\b(?:letters?|meaning|synonyms?|definition|translation|version|sound) of\b|\beither\b", re.I)
+
+
+def _any_of(found: Found) -> bool:
+    """Whether one of the words will do ("me gusta" or "no me gusta"), or only something of them is asked for."""
+    text = found.match.group()
+    return _NOT_ITSELF.search(text) is not None or re.search(r"\bor\b", found.match["items"], re.IGNORECASE) is not None
+
+
+def _said_by_others(found: Found) -> bool:
+    """ "The teacher should say …", "lines that rhyme with …": the verb is not one of what the response contains."""
+    said, before = (
+        found.match.group().lower(),
+        found.match.string[max(0, found.match.start() - 40) : found.match.start()],
+    )
+    return bool(
+        (said.startswith("say") and _SAYER.search(before)) or (said.startswith("with") and _OTHER_VERB.search(before))
+    )
 
 
 def _of_a_kind(found: Found, words: list[str]) -> bool:
@@ -41,7 +84,7 @@ def _of_a_kind(found: Found, words: list[str]) -> bool:
 
 def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count, word = amount(found.match), found["item"]
-    if count is None or not word:
+    if count is None or not word or _no_word(found):
         return
     # A bare "once" asks for presence; a bare "twice" or "3 times" means exactly so often.
     if found["once"] and (count.low, count.high) == (1, 1):
@@ -53,13 +96,22 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "keywords:frequency", {"relation": relation, "keyword": word, "frequency": number}
 
 
+def _no_word(found: Found) -> bool:
+    """Whether the times are those of a thing ("repeat the process 20 times"): an article, no quotes, no "word"."""
+    text, start = found.match.string, found.match.start("item")
+    return text[start] not in QUOTES and _THING.search(text, found.match.start(), start) is not None
+
+
+_THING = re.compile(
+    r"\b(?:the|a|an|this|that|my|your) $|\b(?:instances?|occurrences?|examples?) of $|\brepeat\w* $", re.I
+)
 _WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
 _FREQUENCY = (
     rule(
         f"(?:the |a )?{_NOUN} {{item}}"
         + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -81,6 +133,7 @@ _FREQUENCY = (
     ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
+    rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
     rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
@@ -109,6 +162,13 @@ _NEGATED_USE = (
     "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
     "reference|referencing|refer) ){0,6}"
 )
+_OF_A_PART = (
+    r"\b(?:titles?|headlines?|headings?|names?|keywords|subject line|chorus|first (?:line|sentence|paragraph))\b"
+    r" (?:\w+ ){0,2}?(?:should|must|may|can|shall|cannot|does|do)\b[^.;,]{0,10}$"
+)
+# Not everywhere, or not the words but what they name.
+_EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)"
+_SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
 _FORBIDDEN = (
     rule(
         f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}",
@@ -117,7 +177,7 @@ _FORBIDDEN = (
         moods=ASKED,
     ),
     rule(
-        f"{{not}} {_NEGATED_USE}{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
+        f"{{not}} {_NEGATED_USE}(?:: )?{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
         "word words keyword keywords phrase phrases term terms expression expressions key",
         forbidden,
         moods=ASKED,
@@ -129,8 +189,10 @@ _FORBIDDEN = (
             "forbid excluding mention keep"
         ),
         forbidden,
-        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$",
+        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"
+        rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}",
         ASKED,
+        before=_EXCEPT,
     ),
     rule(
         (
@@ -151,6 +213,18 @@ _FORBIDDEN = (
         ),
         "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
         forbidden,
+        before=_SO_OFTEN,
+    ),
+    rule(
+        f"{{not}} (?:let|allow|have|want) {_THE}(?:{_NOUN} ){{items}} (?:to )?(?:appear|occur|show up|be used|in)",
+        "let allow have want",
+        forbidden,
+    ),
+    rule(
+        f"{{not}} (?:[\\w'’-]+ ){{1,6}}(?:or|nor) (?:ever )?{_USE} {_THE}{_KEY}:? {{items}}",
+        "or nor",
+        forbidden,
+        before=_SO_OFTEN,
     ),
     rule(
         (
@@ -159,7 +233,7 @@ _FORBIDDEN = (
         ),
         "not never cannot can shouldn mustn t",
         lambda found: forbidden(found) if _denied(found) else existence(found),
-        before=r"\s*(?:sparingly|rarely|seldom|only|at most|no more)\b",
+        before=_SO_OFTEN,
     ),
     rule(
         f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{_THE}(?:{_NOUN} )?{{quotes}} out",
@@ -192,12 +266,15 @@ def _denied(found: Found) -> bool:
 
 
 _ELSEWHERE = (
+    r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
+    r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
     r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
     r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
-    r"|before|between|followed|for (?:the|any|each|every|all)|each time)"
+    r"|before|between|followed|for (?:the|any|each|every|all)|each time|if\b|when(?:ever)?\b|unless\b|in case\b"
+    r"|where (?:appropriate|applicable|needed))"
 )
 _STAND = (
     "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be "
@@ -223,7 +300,8 @@ _EXISTENCE = (
     rule(
         (
             f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
-            f"|featured|incorporated|there|somewhere|in (?:the|your))(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+            f"|featured|incorporated|there|somewhere|inside|in (?:it|there|the|your))(?! (?:\\w+ )?(?:times"
+            f"|once|twice|\\d))"
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,
@@ -253,8 +331,10 @@ _EXISTENCE = (
         ),
         "include mention use incorporate work weave feature contain say slip includes mentions",
         existence,
-        r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
-        before=_AS,
+        r"\b(?:until|unless|whenever|every time|each time|any time|each|every|column|row|field)\b[^.;]{0,80}$"
+        r"|(?:\b(?:not|never)|n['’]t)\b[^.;,]{0,60}\b(?:or|nor)\s*$"
+        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
+        before=_AS + r"|\s*(?:to \w+|where)\b",
     ),
     rule(
         (

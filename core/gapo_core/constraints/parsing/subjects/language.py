@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gapo_core.constraints.languages import LANGUAGES
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, rule
 
 CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
     "bangla": "bn",
@@ -27,18 +27,33 @@ _ALL = (
 
 
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if found["language"] == "polish" and not found.match.group().endswith("in polish"):
+        return  # the verb
     yield "language:response_language", {"language": CODES[found["language"].lower()]}
 
 
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
-    r"\b(?:not|n['’]t|never|avoid|word for|translation|translate|title|sentence in|phrase|the word"
+    governed("not|never|avoid", 40, ".;!?")
+    + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
+    r"|popular|songs"
+    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;:!?]{0,20}$"
+    + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
-    r"|mean|means|fluent|how)\b[^.;!?]{0,40}$"
+    r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
+)
+# What may stand behind "in French and": another demand; not another language or school subject.
+_DEMANDS = (
+    "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
+    "|end|finish|start"
+    "|begin|mention|include|add|stay|be|put|wrap|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
+    "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
 _ANY = (
     "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
-    "|history|art|style|literature|law|and|or|translation|word|version of|restaurant|accent|embassy"
+    "|history|art|style|literature|law|and(?! "
+    + _DEMANDS
+    + ")|or|translation|word|version of|restaurant|accent|embassy"
     "|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
 )
 TABLE = (
@@ -55,7 +70,7 @@ TABLE = (
         + "(?: only)?(?:,? (?:with )?no other languages?(?: (?:is|are))?(?: (?:allowed|permitted|accepted))?)?",
         _CUES,
         language,
-        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+        governed("not|never|avoid", 40, ".;!?"),
     ),
     rule(
         "in (?:the )?"
@@ -100,7 +115,7 @@ TABLE = (
         + " ?(?:language)? ?(?:only|throughout|for (?:your|the|this) {text}|exclusively)",
         _CUES,
         language,
-        r"\b(?:not|n['’]t|never|avoid)\b[^.;!?]{0,40}$",
+        governed("not|never|avoid", 40, ".;!?"),
     ),
     rule(_NAME + "[- ]language (?:response|answer|reply|text|version only)", _CUES, language),
     rule(
@@ -114,9 +129,20 @@ TABLE = (
         lambda found: _either(found),
     ),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
-    rule("{start}in " + _NAME + "(?: language)?(?: please)?[,:]", _CUES, language),
     rule(
-        "in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$)",
+        "{start}in "
+        + _NAME
+        + "(?: language)?(?:(?: please)?:|,? please,?|,(?= (?:please |kindly |briefly )?(?:explain|describe"
+        "|write|tell|give"
+        + "|name|summari[sz]e|compose|draft|answer|respond|reply|create|compare|can you|could you)\\b))",
+        _CUES,
+        language,
+    ),
+    rule(
+        "in "
+        + _NAME
+        + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b"
+        "| and " + _DEMANDS + ")",
         _CUES,
         language,
         _OF_A_PART + r"|\b(?:interested|live|living|proficient|movies|books|written|expert|major)\b[^.;!?]{0,20}$|\?$",

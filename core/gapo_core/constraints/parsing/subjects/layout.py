@@ -118,6 +118,12 @@ _HIGHLIGHT = (
         _H,
         highlights,
     ),
+    rule(
+        "(?:highlight|italici[sz]|bold|emphasi)\\w*[^.!?\\n]{0,60}?(?:, | ?\\(|: "
+        "| [–-] ){count} (?:of (?:them|these)|in total)",
+        _H,
+        highlights,
+    ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),
     rule(
@@ -147,9 +153,9 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count} (?:(?!(?:example|sample)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
-            " items?)?|bullets|bulletpoints?)(?: "
-            "only)?(?! (?:each|per|for each|under))"
+            "{count} (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            " items?)?|bullets|bulletpoints?)\\b(?: "
+            "only)?(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
         ),
         _B,
         bullets,
@@ -186,6 +192,13 @@ _BULLETS = (
         ),
         _B,
         lambda found: [("fact:bulleted", {})],
+    ),
+    rule(
+        "bullet(?:ed)?(?:[- ]?points?|s| list)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "(?: (?:of (?:them|these)|in total|altogether|overall))?(?=[,.;!?)]|$)",
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
     ),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
     rule(

@@ -5,9 +5,29 @@ from collections.abc import Iterator
 from gapo_core.constraints.parsing.grammar import amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
+_STRUCTURE = (
+    "(?:titles?|headlines?|headings?|headers?|subject lines?|captions?|introductions?|conclusions?|intros?"
+    "|phrases?|tags?"
+    "|labels?|names|keywords?|options|choices|columns?|cells?|fields?|entry|entries|rows?|chorus(?:es)?"
+    "|verses?|stanzas?"
+    "|questions|topics?|definitions?|quotes|examples|items|slides?|tooltips?|buttons?|sentences|lines|use cases)"
+)
 _PART = (
-    r"\b(?:each|every|per|all (?:\w+ )?(?:bullets?|sentences|paragraphs|lines|items|sections)|bullets?"
-    r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|lines? (?:of|with)|sentences? "
+    # What is said of a part: "tags should be up to …", "the headline (…", "each … of", "include a two-sentence …".
+    rf"\b{_STRUCTURE}(?: (?:and|or|for|of|in) (?:\w+ ){{0,3}}?\w+)? (?:should|must|shall|has to|have to"
+    rf"|needs? to|can|may|is|are"
+    r"|to|at|under|within)\b(?: \w+){0,5}\s*$"
+    r"|\bno (?:single |one )?(?:sentence|line|word|paragraph|bullet|item|title)\b[^.;]{0,30}$"
+    r"|\b(?:in|for) (?:the|your) (?:first|second|third|last|opening|closing|final|introduct\w+"
+    r"|conclu\w+)\b[^.;]{0,120}$"
+    r"|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten) [^.;()]{1,60}s\s*\($"
+    r"|(?<!\S)(?:\d{1,2}[.)]|[a-z][.)]|[-*•])\s+(?!keep|write|make|be|use|stay|limit|answer|reply)[\w ,&/-]{1,40}\($"
+    r"|\bsuch as (?:\w+ ){0,2}$|\breplac\w+ [^.;]{1,40}$"
+    r"|\b(?:include|add|insert|append|prefix|prepend|followed by|(?:start|begin|end|finish|conclude) with)"
+    r" (?:an?|another) (?:\w+ ){0,2}$|"
+    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)|per|all (?:\w+ )?(?:bullets?"
+    r"|sentences|paragraphs|lines|items|sections)|bullets?"
+    r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
     r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
@@ -15,7 +35,8 @@ _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
     "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
-    "|containing|per\\b|each|in each|or less each|long each|for each|apart|written in|of (?:the|this"
+    "|containing|per\\b|each|in each|or less each|long each|for each|apart|longer than|shorter than"
+    "|more than|gets?\b|tend\b|perform\b|rank\b|were\b|sell\b|written in|of (?:the|this"
     "|my|his|her|your) ))"
 )
 
@@ -44,7 +65,20 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length:characters", {"relation": relation, "count": bound}
 
 
+def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Max words: 50"."""
+    relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
+    noun = "words" if found["noun"].lower().startswith("word") else "sentences"
+    yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": number(found["number"]) + more}
+
+
 TABLE = (
+    rule(
+        "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "
+        "(?P<noun>words?|sentences?)(?: (?:count|is|are))?(?: of)?[:=]? ?{number}",
+        "min minimum max maximum",
+        keyed,
+    ),
     rule(
         "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
         "characters chars",
@@ -62,7 +96,8 @@ TABLE = (
         _SHARED,
     ),
     rule(
-        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{upto}" + _NOT_THE_TEXT,
+        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{second}"
+        + _NOT_THE_TEXT,
         "word words",
         words,
         _PART,
@@ -83,7 +118,9 @@ TABLE = (
         (
             "{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new"
             "|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| "
-            "total)?{after}{upto}(?! (?:each|per|about each|for each|apart))"
+            "total)?{after}{second}"
+            "(?! (?:each|per|about each|for each|apart|paragraphs?|segments?|chunks?|blocks?|descriptions|answers"
+            "|summaries|explanations|bullets?)\\b)"
         ),
         "sentence sentences",
         sentences,

@@ -62,7 +62,7 @@ TABLE = (
         + _LETTER,
         "letter",
         no_letter,
-        r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$",
+        r"\b(?:who|people|they|characters?)\b[^.;!?]{0,40}$|\b(?:an?|one|any|each|every) (?:\w+ )?(?:word|name)\s*$",
         ASKED,
     ),
     rule(

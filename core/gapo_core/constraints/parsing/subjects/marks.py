@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import amount
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import Found, Kwargs, governed, rule
 
 
 def placeholders(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -58,9 +58,11 @@ _PLACE = (
         placeholders,
     ),
     rule(
-        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one|some) (?:\\w+ )?placeholder",
+        "(?:include|use|with|have|has|contain|contains|add|insert|leave) (?:a|one"
+        "|some) (?:\\w+ )?placeholder\\b(?! names?)",
         "placeholder",
         one_placeholder,
+        r"\b(?:replac|mark|mask|substitut|swap)\w*\b[^.;]{0,60}$",
     ),
 )
 
@@ -77,6 +79,7 @@ _OTHER = (
         ),
         "double angular title titled angle heading headline called name",
         TITLE,
+        r"\b(?:teach|learn|explain|why|how)\b[^.;]{0,40}$",
     ),
     rule(
         (
@@ -101,14 +104,17 @@ _OTHER = (
     rule(
         (
             "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
-            "|contains|tack on|and|insert|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
+            "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert"
+            "|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
         )
         + _MARKER
         + ")",
         "postscript ps pps p post",
         postscript,
-        r"\b(?:no|not|without|avoid|n['’]t)\b[^.;]{0,30}$",
+        governed("no|not|without|avoid|never", 30)
+        + r"|\b(?:explain|differences?|what|meaning|define|definition|point of|purpose|history of|why"
+        r"|how)\b[^.;]{0,40}$",
     ),
     rule(
         (
@@ -125,9 +131,20 @@ _OTHER = (
         "quotation quotes quote quotations inverted speech",
         QUOTATION,
         (
-            r"\b(?:titles?|name|the words?|each|every|not|n['’]t|never|no|any|fields?|dialogues?|sentences"
+            governed("not|never|no|any", 40)
+            + r"|\b(?:titles?|name|the words?|each|every|fields?|dialog(?:ue)?s?|speech|thoughts|actions"
+            r"|events?|verses?|strings?|mistakes|important|explain|sentences"
             r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
         ),
+    ),
+    rule(
+        "(?:wrap|enclose|put|place|surround|set|encase|frame|deliver|present)(?:ped|d|ed)? "
+        "(?:(?:your|the|my|this) )?(?:entire|whole|complete|full) (?:[\\w-]+ )?[\\w-]+(?: (?:up|all))?"
+        "(?: (?:with|in|by|inside|within|between|a pair of))+(?: double)?[- ]"
+        "(?:quot(?:ation|e|ing)[- ]?marks?|quotes|quotations|inverted commas|double quotes|speech marks)",
+        "quotation quotes quote quotations inverted speech",
+        QUOTATION,
+        governed("not|never|no|any|each|every", 40),
     ),
     rule(
         (
@@ -139,7 +156,7 @@ _OTHER = (
         + ")?",
         "quotation quotes quote inverted speech",
         QUOTATION,
-        r"\b(?:no|not|without|avoid)\b[^.;:]{0,20}$",
+        governed("no|not|without|avoid|never", 20),
     ),
     rule(
         (
@@ -160,14 +177,19 @@ _OTHER = (
         ),
         "json",
         JSON,
-        r"\b(?:json schema|not|n['’]t|without|avoid|difference|than)\b[^.;:]{0,40}$|\b(?:about"
+        governed("json schema|not|without|avoid|never|difference|than", 40) + r"|\b(?:about"
         r"|explain(?: to me)?)(?: the| what| how| an?)*\s*$",
+    ),
+    rule(
+        "{start}(?:output |response |reply |answer )?format(?: is| must be)?:? (?:an? |valid |strict |pure )?JSON",
+        "json",
+        JSON,
     ),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
         "json",
         JSON,
-        r"\b(?:not|n['’]t|without|avoid|about)\b[^.;:]{0,40}$",
+        governed("not|without|avoid|never|about", 40),
     ),
 )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.rules import Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import Found, Kwargs, governed, rule
 
 _ASKED = (
     "(?:request|prompt|question|sentence|text|message|instructions?|query|task|paragraph|line|words?"
@@ -65,6 +65,6 @@ TABLE = (
         + ")(?:[^.!?\\n(]{0,160})",
         "repeat copy restate reproduce echo recite duplicate repeating copying restating",
         repeat,
-        r"\b(?:not|n['’]t|never)\b[^.;,]{0,20}$",
+        governed("not|never", 20, ".;,"),
     ),
 )

@@ -177,7 +177,10 @@ TABLE = (
         _at_least("count:unique_word_count", "N"),
     ),
     rule(
-        "{count} (?:numbers|numerals|numeric values)(?! (?:of|that|from|between))", "numbers numerals numeric", numbers
+        "{count} (?:numbers|numerals|numeric values)(?! (?:of|that|from|between|in the (?!response|answer|text)))",
+        "numbers numerals numeric",
+        numbers,
+        r"\b(?:each|every|per|line|row|other|first|last|next|list|add|multiply|sum|divide|start\w*)\b[^.;]{0,40}$",
     ),
     rule("contain between (?P<n>\\d{1,6}) and (?P<m>\\d{1,6}) words", "words", word_range),
     rule(
