@@ -114,6 +114,13 @@ def test_samplers_keep_their_promise(id: str, response: str, seed: int) -> None:
     promises(EXAMPLES[id], response, seed)
 
 
+def test_a_first_word_keeps_its_combining_marks() -> None:
+    first = EXAMPLES["length_constraints:nth_paragraph_first_word"].satisfied_by("भाषा सुंदर है", Random(0))
+    assert first is not None
+    assert first.kwargs["first_word"] == "भाषा"
+    assert first.check("भाषा सुंदर है").status == "satisfied"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("id", IDS)
 @cases(-(-CASES // len(IDS)))

@@ -6,6 +6,7 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import regex
 from pydantic import Field, model_validator
 
 from gapo_core.constraints import reference
@@ -198,7 +199,8 @@ class NthParagraphFirstWord(Family[FirstWordKwargs]):
         return {**super().wording(kwargs), "count": amount(kwargs.num_paragraphs, "paragraph")}
 
 
-_FIRST_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*(?![\w])")
+# As in `whole`, combining marks belong to words: Devanagari writes its vowels with them.
+_FIRST_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['-][\p{L}\p{N}\p{M}]+)*(?![\p{L}\p{N}\p{M}_])")
 
 
 def _letters_from(document: Document, start: int) -> int:
