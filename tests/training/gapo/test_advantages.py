@@ -10,6 +10,7 @@ from gapo_training.gapo.advantages import (
     gae,
     kl_controller,
     policy_loss,
+    relative,
     token_rewards,
     value_loss,
     whiten,
@@ -48,6 +49,12 @@ def test_without_discount_returns_are_the_rewards_that_follow() -> None:
     rewards, values = torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[7.0, -3.0, 0.5]])
     _, returns = gae(rewards, values, torch.ones(1, 3), 1.0, 1.0)
     assert returns.tolist() == [[7.0, 6.0, 4.0]]
+
+
+def test_scores_of_a_group_count_by_what_they_exceed_the_others_mean() -> None:
+    scores = torch.tensor([6.0, 0.0, -6.0, 5.0, 5.0, 5.0])
+    assert relative(scores, 3).tolist() == [9.0, 0.0, -9.0, 0.0, 0.0, 0.0]
+    assert relative(scores, 1).tolist() == scores.tolist()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.kl=high", r"ppo\.kl: 'high' is not a number"),
         ("reward_phase.labels=none of them", r"reward_phase\.labels: .* is none of paper, verified"),
         ("ppo.minibatch=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.minibatch \(3\)"),
+        ("ppo.group=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.group \(3\)"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
         ("rollout.backend=vllm", r"rollout\.url: is empty"),
         ("reward.backend=server", r"reward\.url: is empty"),

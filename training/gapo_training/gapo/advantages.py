@@ -22,6 +22,19 @@ def token_rewards(scores: Tensor, log_probs: Tensor, reference: Tensor, mask: Te
     return rewards
 
 
+def relative(scores: Tensor, group: int) -> Tensor:
+    """Scores [B] minus the mean score of the other responses to the same prompt, `group` of which stand in a row
+    (Ahmadian et al. 2024, Back to basics, section 3.2). Groups of one keep theirs.
+
+    Responses to one prompt share most of their tokens, whose gradients then cancel.
+    """
+    if group == 1:
+        return scores
+    rows = scores.view(-1, group)
+    others = (rows.sum(1, keepdim=True) - rows) / (group - 1)
+    return (rows - others).flatten()
+
+
 def gae(rewards: Tensor, values: Tensor, mask: Tensor, discount: float, decay: float) -> tuple[Tensor, Tensor]:
     """Generalised advantage estimation (Schulman et al. 2016) and returns, both [B, R], zero where masked.
 

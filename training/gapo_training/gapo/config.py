@@ -107,6 +107,7 @@ class PpoConfig:
 
     iterations: int = 2  # rollout batches of one stage
     rollouts: int = 256  # responses of one rollout batch, over all processes
+    group: int = 1  # responses a prompt among them; above 1 a score counts by what it exceeds the others' mean
     epochs: int = 2  # passes of the actor over a rollout batch
     critic_epochs: int = 2  # of the critic, which takes more of them without harm (Cobbe et al. 2021, section 3.3)
     minibatch: int = 64  # rows of one optimiser step, over all processes
@@ -173,6 +174,7 @@ class GapoConfig:
     def __post_init__(self) -> None:
         for part, size, by in (
             ("ppo", "rollouts", "minibatch"),
+            ("ppo", "rollouts", "group"),
             ("reward_phase", "samples", "rows"),
         ):
             whole, step = getattr(getattr(self, part), size), getattr(getattr(self, part), by)

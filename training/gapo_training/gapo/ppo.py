@@ -14,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gapo_training.gapo.advantages import KlController, gae, policy_loss, token_rewards, value_loss, whiten
+from gapo_training.gapo.advantages import KlController, gae, policy_loss, relative, token_rewards, value_loss, whiten
 from gapo_training.gapo.config import ConfigError, GapoConfig, PpoConfig
 from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
@@ -157,7 +157,9 @@ def iteration(
     mask = padded([[1.0] * len(s.response) for s in samples])
     old, old_values = padded([s.log_probs for s in samples]), padded([s.values for s in samples])
     scores = torch.tensor([reward_of(s, config, learner.speech.end) for s in samples])  # [B]
-    rewards = token_rewards(scores, old, padded([s.reference for s in samples]), mask, learner.kl.coefficient)
+    rewards = token_rewards(
+        relative(scores, ppo.group), old, padded([s.reference for s in samples]), mask, learner.kl.coefficient
+    )
     raw, returns = gae(rewards, old_values, mask, ppo.discount, ppo.gae_lambda)
     advantages = whiten(raw, mask)
 

@@ -128,14 +128,16 @@ def stage(run: Run) -> None:
 
 
 def next_tasks(run: Run) -> list[Task]:
-    """The next `ppo.rollouts` training prompts: a permutation of all, in a new wording each time round."""
-    pool, seed = run.corpus.training, run.config.seed
+    """The next `ppo.rollouts` training prompts, each `ppo.group` times in a row: a permutation of all, in a new wording
+    each time round."""
+    pool, seed, ppo_config = run.corpus.training, run.config.seed, run.config.ppo
     chosen: list[Task] = []
     orders: dict[int, list[int]] = {}
-    for place in range(run.cursor, run.cursor + run.config.ppo.rollouts):
+    end = run.cursor + ppo_config.rollouts // ppo_config.group
+    for place in range(run.cursor, end):
         turn, offset = divmod(place, len(pool))
         if turn not in orders:
             orders[turn] = Random(f"{seed}/prompts/{turn}").sample(range(len(pool)), len(pool))
-        chosen.append(tasks.reworded(pool[orders[turn][offset]], f"{seed}/prompts/{turn}"))
-    run.cursor += run.config.ppo.rollouts
+        chosen += [tasks.reworded(pool[orders[turn][offset]], f"{seed}/prompts/{turn}")] * ppo_config.group
+    run.cursor = end
     return chosen
