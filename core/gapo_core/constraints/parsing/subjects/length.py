@@ -36,7 +36,7 @@ _NOT_THE_TEXT = (
     "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
     "|containing|per\\b|each|in each|or less each|long each|for each|apart|longer than|shorter than"
-    "|more than|gets?\b|tend\b|perform\b|rank\b|were\b|sell\b|written in|of (?:the|this"
+    "|more than|gets?\\b|tend\\b|perform\\b|rank\\b|were\\b|sell\\b|written in|of (?:the|this"
     "|my|his|her|your) ))"
 )
 
