@@ -81,8 +81,8 @@ _BEFORE = {
         "<=",
         "≤",
         "within",
-        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\b|at\b"
-        "|under\b|each\b|every\b)[\\w'’]{1,12}){0,5}"
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\\b|at\\b"
+        "|under\\b|each\\b|every\\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "limit of",
         "limit(?: is)?:",
