@@ -109,6 +109,7 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         # What is so of a kind of things, what rules say, what one is told.
         "A good abstract has fewer than 250 words. Why?",
         "Tweets must be under 280 characters. Tell me why.",
+        "Posts of more than 300 words perform badly. Explain why.",
         "There is a rule at work that emails must be under five sentences. Any tips?",
         "According to the portal, abstracts may not exceed 250 words. Explain why.",
         "The style guide says that titles are in lowercase and that posts have at most 90 words. Anything missing?",

@@ -96,7 +96,7 @@ TABLE = (
         _SHARED,
     ),
     rule(
-        "{count}[ -](?:english |total |full )?words?(?: long| in length| total| of text)?{after}{second}"
+        "{count}[ -](?:english |total |full )?words?\\b(?: long| in length| total| of text)?{after}{second}"
         + _NOT_THE_TEXT,
         "word words",
         words,
@@ -117,7 +117,7 @@ TABLE = (
     rule(
         (
             "{count}[ -](?:(?!(?:per|each|of|or|the|and|different|distinct|example|sample|alternative|new"
-            "|possible|random|unique|separate)\\b)\\w+ )?sentences?(?: long| in length| in total| "
+            "|possible|random|unique|separate)\\b)\\w+ )?sentences?\\b(?: long| in length| in total| "
             "total)?{after}{second}"
             "(?! (?:each|per|about each|for each|apart|paragraphs?|segments?|chunks?|blocks?|descriptions|answers"
             "|summaries|explanations|bullets?)\\b)"
