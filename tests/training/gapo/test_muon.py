@@ -1,5 +1,7 @@
 """Muon: which parameters it takes, what a step is, and that a checkpoint holds its state."""
 
+import subprocess
+import sys
 from copy import deepcopy
 
 import torch
@@ -84,3 +86,22 @@ def test_a_restored_optimiser_goes_on_with_the_same_losses() -> None:
     again, other = prepare(accelerator, small_generator(), 0.01, 0.01, "ddp", muon=True)
     restore(again, other, weights, state)
     assert learn(again, other, range(3, 6)) == learn(model, optimizer, range(3, 6))
+
+
+PROCESS = """
+import sys, torch
+from gapo_training.gapo.muon import orthogonalized_together
+folder, rank = sys.argv[1], int(sys.argv[2])
+torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+torch.save(orthogonalized_together(torch.load(f"{folder}/drawn.pt")), f"{folder}/{rank}.pt")
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_processes_share_the_matrices_out_and_hold_all_of_them(tmp_path) -> None:
+    drawn = [torch.randn(rows, 8, generator=torch.Generator().manual_seed(rows)) for rows in (8, 20, 3)]
+    torch.save(drawn, tmp_path / "drawn.pt")
+    two = [subprocess.Popen([sys.executable, "-c", PROCESS, str(tmp_path), str(rank)]) for rank in (0, 1)]
+    assert [process.wait(timeout=120) for process in two] == [0, 0]
+    for rank in (0, 1):
+        torch.testing.assert_close(torch.load(tmp_path / f"{rank}.pt"), [orthogonalized(matrix) for matrix in drawn])

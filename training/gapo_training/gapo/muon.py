@@ -3,10 +3,12 @@
 torch.optim.Muon orthogonalises in bf16, which CPUs without it emulate a hundred times as slowly.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
 
 MOMENTUM = 0.95
 BETAS = (0.9, 0.99)  # of AdamW
@@ -21,6 +23,19 @@ def orthogonalized(matrix: Tensor) -> Tensor:
         gram = x @ x.T
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
     return x if wide is matrix else x.T
+
+
+def orthogonalized_together(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """`orthogonalized` of each, shared out over the processes: all hold the same matrices."""
+    shared = dist.is_initialized() and dist.get_world_size() > 1
+    rank, world = (dist.get_rank(), dist.get_world_size()) if shared else (0, 1)
+    done = [orthogonalized(m) if i % world == rank else torch.zeros_like(m) for i, m in enumerate(matrices)]
+    if not shared or not done:
+        return done
+    flat = torch.cat([m.flatten() for m in done])
+    dist.all_reduce(flat)
+    parts = torch.split(flat, [m.numel() for m in done])
+    return [part.view_as(m) for part, m in zip(parts, done, strict=True)]
 
 
 def split(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -44,16 +59,17 @@ class Muon(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         for group in self.param_groups:
-            for matrix in group["params"] if group["orthogonal"] else ():
-                if matrix.grad is None:
-                    continue
+            matrices = [p for p in group["params"] if p.grad is not None] if group["orthogonal"] else []
+            nesterov = []
+            for matrix in matrices:
                 gradient = cast(Tensor, matrix.grad)
                 state = self.state[matrix]
                 state.setdefault("step", torch.zeros(()))  # AdamW looks for it when a state is loaded
                 momentum = state.setdefault("momentum", torch.zeros_like(gradient))
                 momentum.lerp_(gradient, 1 - MOMENTUM)
-                update = orthogonalized(gradient.lerp(momentum, MOMENTUM))
+                nesterov.append(gradient.lerp(momentum, MOMENTUM))
+                matrix.grad = None  # AdamW passes over what has no gradient
+            for matrix, update in zip(matrices, orthogonalized_together(nesterov), strict=True):
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
                 matrix.add_(update, alpha=-group["lr"] * RMS * max(matrix.shape) ** 0.5)
-                matrix.grad = None  # AdamW passes over what has no gradient
         return super().step(closure)
