@@ -130,18 +130,17 @@ class OnnxRuntimeEngine:
         self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        lengths = list(map(len, sequences))
         with self._lock:
-            logits = self._score(sequences)
+            logits = self._score(sequences, lengths)
             self._last = time.monotonic()
-            lengths = list(map(len, sequences))
             largest = max([*lengths, min(sum(lengths), self._run_tokens)])
             if self._returns_memory and self._timer is None and largest > self._usual:
                 self._wait(IDLE)
         scores: NDArray[np.float32] = logits[:, 0]
         return scores
 
-    def _score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        lengths = list(map(len, sequences))
+    def _score(self, sequences: Sequence[Sequence[int]], lengths: Sequence[int]) -> NDArray[np.float32]:
         if self._pool is not None and lengths:
             parted = shares(lengths, self._threads, max(1, self._run_tokens // self._threads))
             if side_by_side([sum(lengths[i] for i in run) for run in parted], self._threads):
