@@ -31,9 +31,11 @@ def test_epochs_differ_and_a_batch_is_a_function_of_its_number() -> None:
     assert batch_of(pairs, config, 0) != batch_of(pairs, config, 4)
 
 
-@given(st.lists(st.text(max_size=8), max_size=200))
-def test_a_text_never_crosses_the_split(texts) -> None:
-    train, held_out = by_text(texts, str, share=0.3)
+@given(st.lists(st.text(max_size=8), min_size=2, max_size=200, unique=True), st.sampled_from([0.0, 0.3, 1e-6]))
+def test_a_text_never_crosses_the_split_and_one_is_held_out(texts, share) -> None:
+    texts = [*texts, texts[0]]
+    train, held_out = by_text(texts, str, share)
+    assert held_out
     assert not set(train) & set(held_out)
     assert sorted(train + held_out) == sorted(texts)
 

@@ -1,7 +1,7 @@
 """`gapo train rm`, `gapo data build|inspect`, `gapo eval rm`."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -24,7 +24,8 @@ from gapo_training.baselines.cli import add_baseline_commands
 from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
-from gapo_training.gapo.cli import add_eval_commands, add_train_commands
+from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
+from gapo_training.gapo.config import ConfigError, from_mapping
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.soup import average
 from gapo_training.warmup import WarmupConfig
@@ -42,16 +43,18 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
         raise typer.BadParameter(
             f"{config!r} is neither a preset ({', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}) nor a file"
         )
-    settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    settings: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    if not isinstance(settings, dict):
+        raise typer.BadParameter(f"{file}: holds no settings; write one 'name: value' a line")
     for change in changes:
         key, separator, value = change.partition("=")
         if not separator:
             raise typer.BadParameter(f"--set {change!r}: write key=value")
         settings[key] = yaml.safe_load(value)
-    known = {f.name for f in fields(WarmupConfig)}
-    if unknown := sorted(set(settings) - known):
-        raise typer.BadParameter(f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    return WarmupConfig(**settings)
+    try:
+        return from_mapping(WarmupConfig, settings)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _model(start: Path) -> PackedLongformer:
@@ -88,11 +91,15 @@ def register_train(app: Application) -> None:
         settings = configured(config, set_ or [])
         if (data is None) == (pairs is None):
             raise typer.BadParameter("give either --data or --pairs")
-        with Console(stderr=True).status("reading and drawing preferential prompts"):
+        with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
             drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
         model = _model(start).to("cuda" if torch.cuda.is_available() else "cpu")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True)) as bar, SummaryWriter(str(out / "tensorboard")) as board:
+        with (
+            told(),
+            Progress(*columns, console=Console(stderr=True)) as bar,
+            SummaryWriter(str(out / "tensorboard")) as board,
+        ):
             task = bar.add_task("warm-up", total=settings.steps)
 
             def progress(step: int, loss: float) -> None:
@@ -106,8 +113,7 @@ def register_train(app: Application) -> None:
 
             tokenizer = start / "tokenizer.json"
             warm_up(model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
-        calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, out / "checkpoint")
-        typer.echo(f"checkpoint: {out / 'checkpoint'}")
+        _calibrated(model, tokenizer, held_out, out / "checkpoint")
 
     @group.command("average")
     def average_(
@@ -127,10 +133,20 @@ def register_train(app: Application) -> None:
             raise typer.BadParameter(f"models: {error}") from None
         tokenizer = models[0] / "tokenizer.json"
         save_checkpoint(made, out / "checkpoint", tokenizer.read_text(encoding="utf-8"))
-        with Console(stderr=True).status("calibrating on held-out pairs"):
+        with told(), Console(stderr=True).status("drawing held-out pairs"):
             held_out = splits.held_out_of(data, seed)
-            calibrate(made, PairEncoder(tokenizer, made.shape.max_tokens), held_out, out / "checkpoint")
-        typer.echo(f"checkpoint: {out / 'checkpoint'}")
+        _calibrated(made, tokenizer, held_out, out / "checkpoint")
+
+
+def _calibrated(model: PackedLongformer, tokenizer: Path, held_out: list[PreferentialPrompt], checkpoint: Path) -> None:
+    """Says where the checkpoint is, calibrated or not: hours of training end here."""
+    typer.echo(f"checkpoint: {checkpoint}")
+    try:
+        with Console(stderr=True).status("calibrating on held-out pairs"):
+            calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, checkpoint)
+    except ValueError as error:
+        typer.echo(f"error: it is not calibrated, so probabilities would be the plain logistic's: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _from_file(file: Path) -> tuple[list[PreferentialPrompt], list[PreferentialPrompt]]:
@@ -151,7 +167,8 @@ def register_data(app: Application) -> None:
     @group.command()
     def inspect(data: Data, seed: int = 0, show: int = 5) -> None:
         """Print how many pairs a corpus gives, and some of them as JSON lines."""
-        pairs = splits.pairs_of(data, seed)[0]
+        with told():
+            pairs = splits.pairs_of(data, seed)[0]
         typer.echo(f"{len(pairs)} pairs", err=True)
         for pair in pairs[:show]:
             typer.echo(json.dumps(asdict(pair), ensure_ascii=False))
@@ -164,8 +181,9 @@ def register_data(app: Application) -> None:
         held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
     ) -> None:
         """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
-        pairs = splits.held_out_of(data, seed) if held_out else splits.pairs_of(data, seed)[0]
-        pairs_file.write(pairs, out)
+        with told():
+            pairs = splits.held_out_of(data, seed) if held_out else splits.pairs_of(data, seed)[0]
+            pairs_file.write(pairs, out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 
@@ -175,13 +193,14 @@ def register_eval(app: Application) -> None:
 
     @group.command("rm")
     def rm(
-        checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.", exists=True, file_okay=False)],
+        checkpoint: Annotated[Path, typer.Argument(help="Checkpoint or fp32 bundle.", exists=True, file_okay=False)],
         data: Data,
         seed: int = 0,
     ) -> None:
         """Held-out pair accuracy, label accuracy and AUROC, beside the artefact baselines; JSON on stdout."""
-        model = load_checkpoint(checkpoint)
+        model = _model(checkpoint)
         encoder = PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)
-        sets = splits.evaluation_sets(data, seed)
+        with told():
+            sets = splits.evaluation_sets(data, seed)
         figures = {n: report(pairs, lambda texts: score(model, encoder, texts)) for n, pairs in sets.items()}
         typer.echo(json.dumps(figures, indent=2))

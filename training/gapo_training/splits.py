@@ -23,11 +23,17 @@ def records(data: Path) -> list[Record]:
 
 
 def by_text(items: Sequence[T], text: Callable[[T], str], share: float = 0.02) -> tuple[list[T], list[T]]:
-    """The items to train on and the `share` held out; a text is always on one side."""
-    limit = share * 2**32
+    """The items to train on and the `share` held out, one text at least; a text is always on one side.
+
+    Raises `ValueError` for fewer than two texts.
+    """
+    places = [crc32(text(item).encode("utf-8", "surrogatepass")) for item in items]
+    if len(set(places)) < 2:
+        raise ValueError("there are not two different texts, one to train on and one to hold out")
+    limit = max(share * 2**32, min(places) + 1)
     sides: tuple[list[T], list[T]] = ([], [])
-    for item in items:
-        sides[crc32(text(item).encode("utf-8", "surrogatepass")) < limit].append(item)
+    for item, place in zip(items, places, strict=True):
+        sides[place < limit].append(item)
     return sides
 
 

@@ -51,6 +51,15 @@ def test_sheets_are_blind_shuffled_and_seeded(tmp_path) -> None:
         sheet.write(systems, tmp_path / "a/s.csv", 2, seed=1)
 
 
+def test_two_systems_of_one_name_are_refused(tmp_path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    systems = [responses(tmp_path / "a", "answers"), responses(tmp_path / "b", "answers")]
+    with pytest.raises(ValueError, match=r"'answers' names two files; .* rename one"):
+        sheet.write(systems, tmp_path / "s.csv", 2, seed=1)
+    assert not list(tmp_path.glob("*.csv"))
+
+
 def test_agreement_of_filled_sheets_by_system(tmp_path) -> None:
     systems = [responses(tmp_path, "ours"), responses(tmp_path, "theirs")]
     options = [part for file in systems for part in ("--responses", str(file))]

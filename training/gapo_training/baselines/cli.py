@@ -7,6 +7,7 @@ import typer
 
 from gapo_training.baselines import run
 from gapo_training.baselines.config import Form, Method, Preference
+from gapo_training.gapo.cli import told
 from gapo_training.gapo.config import ConfigError, changed, from_mapping
 
 
@@ -51,9 +52,6 @@ def add_baseline_commands(group: typer.Typer) -> None:
             config = from_mapping(run.BaselineConfig, changed(given, set_ or []))
         except ConfigError as error:
             raise typer.BadParameter(str(error)) from None
-        try:
+        with told():
             folder = run.train(config, data, out, resume)
-        except (ConfigError, FloatingPointError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
         typer.echo(f"generator: {folder}")

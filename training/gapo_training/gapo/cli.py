@@ -1,6 +1,8 @@
 """`gapo train gapo`, `gapo train sft` and `gapo eval generator`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
 from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
-from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.journal import Journal, refuse_overwriting
 from gapo_training.gapo.plan import describe
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.provenance import write as write_provenance
@@ -36,6 +38,19 @@ def _read(config: str, changes: list[str] | None) -> settings.GapoConfig:
         raise typer.BadParameter(str(error)) from None
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """Why a run cannot begin or go on, in one line instead of a traceback."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        typer.echo(f"error: {error.filename} is missing; DATA holds rnnlg/ and e2e/ as published", err=True)
+        raise typer.Exit(1) from None
+    except (settings.ConfigError, TrainingStopped, FloatingPointError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
 def add_train_commands(group: typer.Typer) -> None:
     """Adds `gapo` and `sft` to `gapo train`."""
 
@@ -54,11 +69,8 @@ def add_train_commands(group: typer.Typer) -> None:
         if dry_run:
             typer.echo(describe(chosen))
             return
-        try:
+        with told():
             run(chosen, data, out, resume, cpu)
-        except (settings.ConfigError, TrainingStopped, FloatingPointError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
 
     @group.command("sft")
     def sft(
@@ -66,12 +78,14 @@ def add_train_commands(group: typer.Typer) -> None:
     ) -> None:
         """Supervised start alone; give its folder to other runs with --set generator.path=OUT/sft --set sft.steps=0."""
         chosen = _read(config, set_)
-        accelerator = Accelerator(mixed_precision=chosen.mixed_precision, cpu=cpu)
-        corpus = tasks.load(data, chosen.data, chosen.seed)
-        with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
-            if accelerator.is_main_process:
-                write_provenance(out, chosen, corpus, accelerator.num_processes)
-            folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)
+        with told():
+            accelerator = Accelerator(mixed_precision=chosen.mixed_precision, cpu=cpu)
+            refuse_overwriting(out, resume)
+            corpus = tasks.load(data, chosen.data, chosen.seed)
+            with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
+                if accelerator.is_main_process:
+                    write_provenance(out, chosen, corpus, accelerator.num_processes)
+                folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)
         typer.echo(f"checkpoint: {folder}")
 
 
@@ -90,7 +104,8 @@ def add_eval_commands(group: typer.Typer) -> None:
     ) -> None:
         """Rule-checked satisfaction on held-out prompts; JSON on stdout."""
         chosen = _read(config, set_)
-        corpus = tasks.load(data, chosen.data, chosen.seed)
+        with told():
+            corpus = tasks.load(data, chosen.data, chosen.seed)
         figures, texts = judge_checkpoint(checkpoint, chosen, corpus, temperature, seed)
         if reward_model:
             judge_model = discriminator.load(reward_model)

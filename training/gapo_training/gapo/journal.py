@@ -15,6 +15,12 @@ from torch.utils.tensorboard import SummaryWriter
 from gapo_training.gapo.config import ConfigError
 
 
+def refuse_overwriting(out: Path, resume: bool) -> None:
+    """Raises `ConfigError` where a run that is not resumed would empty another's journal."""
+    if (out / "metrics.jsonl").exists() and not resume:
+        raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
+
+
 class Journal:
     """Rows are numbered within their kind. A resumed run repeats rows that it had written after its last checkpoint:
     the first repeated row cuts the file there, so the file reads as if the run had never been killed.

@@ -12,10 +12,10 @@ from accelerate import Accelerator
 from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
-from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
-from gapo_training.gapo.journal import Journal
+from gapo_training.gapo.journal import Journal, refuse_overwriting
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.preferences import preferences_of
 from gapo_training.gapo.provenance import write as write_provenance
@@ -30,8 +30,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     """
     accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
     config.for_processes(accelerator.num_processes)
-    if (out / "metrics.jsonl").exists() and not resume:
-        raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
+    refuse_overwriting(out, resume)
     corpus = tasks.load(data, config.data, config.seed)
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:

@@ -24,7 +24,10 @@ def write(responses: Sequence[Path], out: Path, annotators: int, seed: int) -> l
 
     Returns the sheets. Raises `ValueError` for rows that lack something, and where a file exists: it may be filled in.
     """
-    items = [(file.stem, item) for file in responses for item in read_items(file)]
+    systems = [file.stem for file in responses]
+    if twice := next((name for name in systems if systems.count(name) > 1), None):
+        raise ValueError(f"--responses: {twice!r} names two files; the key tells systems by file name, so rename one")
+    items = [(system, item) for system, file in zip(systems, responses, strict=True) for item in read_items(file)]
     Random(f"{seed}/items").shuffle(items)
     sheets = [out] if annotators == 1 else [out.with_suffix(f".{n}{out.suffix}") for n in range(1, annotators + 1)]
     key_file = out.with_suffix(f".key{out.suffix}")

@@ -1,0 +1,74 @@
+"""What the commands say of input that cannot be used, before and after hours of training."""
+
+import json
+from pathlib import Path
+
+import gapo_server
+import pytest
+from gapo.cli import build
+from typer.testing import CliRunner
+
+BUNDLE = max((Path(gapo_server.__file__).parent / "bundles/gapo-mini").iterdir(), key=lambda path: int(path.name))
+
+
+def invoked(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(build([str(arguments[0])]), [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("train", "gapo", "--out", "run"), ("train", "sft", "--out", "run"), ("data", "inspect"), ("eval", "rm", BUNDLE)],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_a_folder_without_data_is_said_in_a_line(tmp_path, monkeypatch, command) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = invoked(*command, "--data", tmp_path)
+    assert code == 1
+    assert "is missing; DATA holds rnnlg/ and e2e/ as published" in said
+
+
+def test_a_supervised_start_empties_no_other_runs_journal(tmp_path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "ppo", "number": 0}\n', encoding="utf-8")
+    code, said = invoked("train", "sft", "--config", "smoke", "--cpu", "--data", tmp_path, "--out", tmp_path)
+    assert code == 1
+    assert "holds a run already; go on with --resume or choose another folder" in said
+    assert (tmp_path / "metrics.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [("learning_rate=fast", "'fast' is not a number"), ("steps=1.5", "1.5 is not of type int"), ("pace=1", "pace")],
+)
+def test_settings_of_the_warm_up_are_checked(tmp_path, change, told) -> None:
+    code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path, "--pairs", BUNDLE, "--set", change)
+    assert code == 2
+    assert told in said.replace(" │ │ ", " ")
+
+
+def pairs_file(folder: Path, texts: int) -> Path:
+    rows = [
+        {"accepted": f"Write about tea {n}.", "rejected": f"Write about ore {n}.", "response": f"tea {n}"}
+        for n in range(texts)
+    ]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return folder / "pairs.jsonl"
+
+
+def test_a_file_of_one_text_is_refused_before_training(tmp_path) -> None:
+    file = pairs_file(tmp_path, 1)
+    code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path / "out", "--pairs", file)
+    assert code == 2
+    assert "two different texts" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_small_file_keeps_its_checkpoint_calibrated_or_not(tmp_path) -> None:
+    """An exponent without a dot is text for YAML, and a number here."""
+    file, out = pairs_file(tmp_path, 3), tmp_path / "out"
+    settings = ("--set", "steps=1", "--set", "warmup_steps=0", "--set", "learning_rate=1e-9")
+    code, said = invoked("train", "rm", "--start", BUNDLE, "--out", out, "--pairs", file, *settings)
+    assert f"checkpoint: {out / 'checkpoint'}".replace(" ", "") in said.replace(" ", "")
+    assert (out / "checkpoint" / "config.json").is_file()
+    assert (out / "checkpoint" / "calibration.json").exists() == (code == 0)
