@@ -62,13 +62,14 @@ _OTHERS_DUTY = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    rf"^\s*(?:[-*•]\s*)?(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
+    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)"
+    rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
     r"|the [\w-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
     r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
-    r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote)\b"
+    r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
     re.IGNORECASE,
 )
@@ -192,6 +193,8 @@ _CONTENT = re.compile(
     r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
     r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
     r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
+    r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
+    r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
     r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
     r"|uses?)\b(?P<compared>[^.;!?\n]*)"
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"

@@ -65,6 +65,21 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length:characters", {"relation": relation, "count": bound}
 
 
+def compared(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "No more words than seven"."""
+    noun, value = found["noun"].lower(), number(found["number"])
+    relation, bound = ("less than", value + 1) if found["side"].lower() == "more" else ("at least", value)
+    if noun == "characters":
+        yield "length:characters", {"relation": relation, "count": bound}
+    else:
+        yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
+
+
+def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "You get 25 words.": so many and no more."""
+    yield "length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1}
+
+
 def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "Max words: 50"."""
     relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
@@ -73,6 +88,18 @@ def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 TABLE = (
+    rule(
+        "(?:no|not) (?P<side>more|fewer|less) (?P<noun>words|sentences|characters) than {number}",
+        "words sentences characters",
+        compared,
+        _PART,
+    ),
+    rule(
+        "(?:you(?:['’]ve| have| only have| will have)?(?: only| just)? (?:get|got|have)|i(?:['’]ll| will)? give you) "
+        "(?:only |just |exactly )?{number} words(?= ?(?:[.!;:]|$))",
+        "words",
+        allotted,
+    ),
     rule(
         "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "
         "(?P<noun>words?|sentences?)(?: (?:count|is|are))?(?: of)?[:=]? ?{number}",
