@@ -85,6 +85,7 @@ _BEFORE = {
         "|under\\b|each\\b|every\\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "(?:limit|ceiling|cap) of",
+        "(?:can|may) (?:run|go|extend) to",
         "limit(?: is)?:",
     ),
     "over": (
@@ -118,6 +119,8 @@ _AFTER = {
         "maximum",
         "max",
         "at (?:the )?(?:very )?(?:most|maximum|outside)",
+        "(?:is|are|would be|being|as) (?:the|an?|my|our) (?:upper |absolute |hard )?(?:limit|maximum|ceiling|cap)",
+        "(?:is|are) all (?:i|we|you) (?:have|get|need|want)",
         "tops",
         "limit",
         "not (?:one|a single one) more",
@@ -277,7 +280,7 @@ _READERS = {
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
 _NEGATED = re.compile(
-    r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE
+    r".*(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b([^.;:!?\n]{0,60})$", re.IGNORECASE | re.DOTALL
 )
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
@@ -343,8 +346,8 @@ def _bounds(kind: str | None, value: int) -> Amount | None:
 def _negated(match: re.Match[str]) -> bool:
     """Whether a negation governs the relation ("do not use more than …")."""
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
-    found = _NEGATED.search(before)
-    return found is not None and not _RESTARTED.search(before, found.start() + 3)
+    last = _NEGATED.match(before)
+    return last is not None and not _RESTARTED.search(last[1])
 
 
 _ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)

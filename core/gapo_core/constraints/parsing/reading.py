@@ -176,7 +176,7 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
 
 
 _CODING = re.compile(
-    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?"
+    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}(?<!-)\b(?:scripts?"
     r"|functions?|programs?"
     r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note"
     r"|description|store))",

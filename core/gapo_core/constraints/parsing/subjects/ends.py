@@ -13,7 +13,7 @@ _SAYING = (
 _FINISH = (
     "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish"
     "|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
-    "|terminates|sign it"
+    "|terminates|be (?:ended|finished|concluded|closed)|sign it"
     "|(?:wrap|wraps|wrapping) (?:(?:it|this|that|things|everything) )?up"
     "|(?:round|rounds|rounding|sign|signs|signing) (?:(?:it|this|that|things|everything) )?off)"
 )
@@ -32,13 +32,14 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 _PART = (
     governed("not|never", 50, ".;,")
     + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
-    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$"
+    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b "
+    r"(?:(?!and\b|but\b)\w+ ){0,3}$"
     r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
-    "end ends ending finish finishes finishing conclude concludes close closes closing terminate "
-    "sign signs signing wrap wraps wrapping round rounds rounding last final very"
+    "end ends ending ended finished concluded closed finish finishes finishing conclude concludes close closes closing "
+    "terminate sign signs signing wrap wraps wrapping round rounds rounding last final very"
 )
 TABLE = (
     rule(

@@ -134,7 +134,7 @@ _FREQUENCY = (
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
-    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
+    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "time times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
         (
@@ -276,8 +276,8 @@ def _denied(found: Found) -> bool:
 _ELSEWHERE = (
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
-    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
-    r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
+    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s|ing)?\b[^,;]{0,40}"
+    r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
@@ -289,6 +289,12 @@ _STAND = (
     "|be (?:used|included|mentioned|present|found|incorporated|featured|in|part of|there))"
 )
 _EXISTENCE = (
+    rule(
+        f"(?:let|have|make) {_THE}(?:{_KEY}) {{items}} (?:{USED}|make an appearance)",
+        "let have make",
+        existence,
+        r"(?:\bnot|n['’]t|\bnever)\s*$",
+    ),
     rule(
         (
             f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "

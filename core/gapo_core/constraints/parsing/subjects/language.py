@@ -52,7 +52,7 @@ _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
     + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
     r"|popular|songs"
-    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;:!?]{0,20}$"
+    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
@@ -118,7 +118,7 @@ TABLE = (
         _OF_A_PART,
     ),
     rule(
-        "{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is)?:? "
+        "{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is| =)?:? "
         + _NAME
         + _ANY,
         _CUES,
@@ -157,7 +157,7 @@ TABLE = (
         language,
     ),
     rule(
-        "in " + _NAME + "(?: language)?(?:,? please)?(?=[.!]?$"
+        "in " + _NAME + "(?: language)?(?:,? (?:please|obviously|of course|naturally))?(?=[.!]?(?: ?[:;]-?\\))?$"
         "|, ?(?:with|and|using|in|no|without|under|at|please|but|not|since|because|as)\\b"
         "| and " + _DEMANDS + ")",
         _CUES,

@@ -263,8 +263,8 @@ _SECTIONS = (
     ),
     rule(
         (
-            "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b|1(?= "
-            "and| ?,| ?\\.\\.\\.))"
+            "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b"
+            "|1(?= and| to| through| ?[,–-]| ?\\.\\.\\.))"
         ),
         "section part chapter sections parts chapters day days step steps",
         sections,

@@ -35,7 +35,8 @@ _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
     "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
-    "|containing|per\\b|each|in each|or less each|long each|for each|apart|longer than|shorter than"
+    "|containing|per\\b|an? (?:second|minute|hour|day|week|month|page|line)\\b"
+    "|each|in each|or less each|long each|for each|apart|longer than|shorter than"
     "|more than|gets?\\b|tend\\b|perform\\b|rank\\b|were\\b|sell\\b|written in|of (?:the|this"
     "|my|his|her|your) ))"
 )
@@ -168,8 +169,8 @@ TABLE = (
     ),
     rule(
         (
-            "(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should"
-            "|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}"
+            "(?:sentence count|number of sentences|sentences(?=:))(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?"
+            "(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}"
         ),
         "sentence sentences",
         sentences,

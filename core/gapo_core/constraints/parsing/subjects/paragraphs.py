@@ -36,7 +36,7 @@ _START = "(?:starts?|begins?|opens?|commences?|starting|beginning|opening)"
 TABLE = (
     rule(
         _SIX,
-        "asterisk asterisks stars six 6 separate separated separating between divided split following",
+        "asterisk asterisks stars six 6 separate separated separating between divided split following middle",
         lambda found: [("fact:six_asterisks", {})],
         moods=STATED,
     ),
