@@ -116,8 +116,18 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         "A colleague dared me to write a poem without the letter e. Any advice?",
         "What do people mean when they say: keep it under five sentences?",
         "Her son's homework: write at least 100 words about a pet. How can she help?",
+        "Could you explain why style guides tell us to avoid the word 'very'?",
+        "Good evening, our landlord wants replies in capitals. What now?",
+        "The second verse of our anthem has at least 30 words. Explain its appeal.",
+        # What once was so.
+        "Tell me about telegrams: people paid by the word, so messages rarely had more than fifteen words.",
+        "Reply to my landlord, and tell him that his letter was all in capitals.",
+        # What a program shows, what is debated.
+        "The app's placeholder text is shown in English. Write a bug report.",
+        "Write a dialogue about whether the slogan may have more than five words.",
         # What the next sentence asks about.
         "The song repeats the word 'hey' at least 20 times. Is that lazy?",
+        "Our emails end with the phrase 'Cheers'. Where does this custom come from?",
         # What code, rules for others, tales and things looked for do.
         "Create unit tests checking that bios have at least 10 words.",
         "Write a script. It should skip commas and print the result in uppercase.",
@@ -137,6 +147,8 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         "Use the phrase 'me gusta' or 'no me gusta'.",
         "The choice should be preceded by 'ANSWER' in all capital letters.",
         "Repeat the process 20 times.",
+        "Add one more sentence to the story.",
+        "Write house rules: at least 1,000 words a day.",
         "Do not respond to questions, only polish the text.",
         "In French, the adjective follows the noun. Explain why.",
         "Mention that the student is doing a good job.",
@@ -184,6 +196,15 @@ _NO_COMMA, _FORBIDDEN = ("punctuation:no_comma", {}), "keywords:forbidden_words"
         ),
         ("Don't use the word tea, write briefly.", [(_FORBIDDEN, {"forbidden_words": ["tea"]})]),
         ("Answer in French and use no commas.", [("language:response_language", {"language": "fr"}), _NO_COMMA]),
+        ("Use no commas, and it shouldn't exceed 90 words.", [_NO_COMMA, _words("less than", 91)]),
+        ("Nothing over 110 words.", [_words("less than", 111)]),
+        ("Forty words, max.", [_words("less than", 41)]),
+        # A brief in one line, a request in a question.
+        (
+            "Caption // max. 35 words // Taboo: 'flawless'",
+            [_words("less than", 36), (_FORBIDDEN, {"forbidden_words": ["flawless"]})],
+        ),
+        ("Could we get the teaser in Portuguese?", [("language:response_language", {"language": "pt"})]),
         # Numbers that refer back.
         ("Use bullet points, exactly 3.", [("detectable_format:number_bullet_lists", {"num_bullets": 3})]),
         (
@@ -221,6 +242,8 @@ def test_figures_on_annotated_prompts(real_data) -> None:
         ("contact_fourth", 0.95),
         ("contact_fifth", 0.95),
         ("contact_sixth", 0.94),
+        ("contact_seventh", 0.9),
+        ("contact_eighth", 0.84),
     ],
 )
 def test_figures_on_unfamiliar_wordings(name, recall) -> None:

@@ -134,6 +134,10 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)
         asked = reading.prompt[blank:].strip() if blank >= 0 else after
+    if not (asked if below else before):  # the request stands in the demand's own sentence
+        told, colon, asked = reading.prompt[first.start : sentence.end].rpartition(": ")
+        kwargs = {"prompt_to_repeat": asked.strip()}
+        return [Draft("combination:repeat_prompt", kwargs, first.start, first.start + len(told))] if colon else []
     return [
         Draft("combination:repeat_prompt", {"prompt_to_repeat": asked if below else before}, first.start, first.end)
     ]

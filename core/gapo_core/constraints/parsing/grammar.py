@@ -65,30 +65,31 @@ _BEFORE = {
         "upwards of",
         ">=",
         "≥",
-        "no under",
+        "(?:no|nothing) (?:under|below)",
     ),
     "at_most": (
         "at (?:the )?(?:very )?most",
         "(?:less|fewer) than or equal to",
         "at max(?:imum)?",
-        "(?:no|not|never|nothing) (?:more|longer|greater|larger) (?:than|of)",
+        "(?:no|not|never|nothing) (?:more|more long|longer|greater|larger) (?:than|of)",
         r"(?:(?:a|the) )?(?:maximum|max\.?)(?: (?:length|number|count|size))?(?: (?:of|is|=))?:?",
         "up to",
         "fit(?:s|ting)? (?:in|into|within|inside)(?: of)?",
         "as many as",
         "not to exceed",
-        "no(?:t)? over",
+        "(?:no|not|nothing) (?:over|above|beyond|past)",
         "<=",
         "≤",
         "within",
         "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\\b|at\\b"
         "|under\\b|each\\b|every\\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
-        "limit of",
+        "(?:limit|ceiling|cap) of",
+        "(?:can|may) (?:run|go|extend) to",
         "limit(?: is)?:",
     ),
     "over": (
-        "(?:more|greater|longer|larger) than",
+        "(?:more|more long|greater|longer|larger) than",
         "over",
         "above",
         "past",
@@ -117,9 +118,12 @@ _AFTER = {
         "or (?:less|fewer|under|below|shorter)",
         "maximum",
         "max",
-        "at (?:the )?(?:very )?(?:most|maximum)",
+        "at (?:the )?(?:very )?(?:most|maximum|outside)",
+        "(?:is|are|would be|being|as) (?:the|an?|my|our) (?:upper |absolute |hard )?(?:limit|maximum|ceiling|cap)",
+        "(?:is|are) all (?:i|we|you) (?:have|get|need|want)",
         "tops",
         "limit",
+        "not (?:one|a single one) more",
     ),
     "exactly": ("exactly", "precisely", "only", "no more,? (?:and )?no less"),
     "about": ("or so",),
@@ -139,7 +143,8 @@ _RANGE = (
     rf"from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
 )
 _RANGE += (
-    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?(?![.,]?\d|\w)"
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?"
+    r"(?![.,]?\d|\w| (?:more|additional|further|extra)\b)"  # "one more" is no number of all
 )
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
 _OPEN, _CLOSE = "[\"“”„«'‘’`]", "[\"“”»'‘’`]"
@@ -172,7 +177,8 @@ FRAGMENTS = {
         rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})"
         rf"|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
-    "after": rf"(?P<after> {_relations(_AFTER)}(?!\w))?",
+    # Behind a comma it ends the demand ("60 words, max"): "3 sections, minimum 200 words" holds two.
+    "after": rf"(?P<after>(?: |, ?(?=[\w ]{{3,20}} ?(?:[.;:!?)\n]|$))){_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
     "number": rf"(?P<number>{_NUMBER})",
     "ordinal": rf"(?P<ordinal>{_any(*_ORDINALS)}|\d{{1,3}} ?-?(?:st|nd|rd|th)|last|final|opening|closing)",
@@ -274,16 +280,17 @@ _READERS = {
     for table_name, table in (("before", _BEFORE), ("after", _AFTER))
 }
 _NEGATED = re.compile(
-    r"(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b[^.;:!?\n]{0,60}$", re.IGNORECASE
+    r".*(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b([^.;:!?\n]{0,60})$", re.IGNORECASE | re.DOTALL
 )
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 
 def _kind(table: str, phrase: str | None) -> str | None:
-    if not phrase or not phrase.strip():
+    phrase = (phrase or "").strip(" \t\n,")
+    if not phrase:
         return None
     # A phrase may match several kinds' beginnings ("at most" …); the whole must match.
-    return next((kind for kind, pattern in _READERS[table] if pattern.fullmatch(phrase.strip())), None)
+    return next((kind for kind, pattern in _READERS[table] if pattern.fullmatch(phrase)), None)
 
 
 def amount(match: re.Match[str]) -> Amount | None:
@@ -339,8 +346,8 @@ def _bounds(kind: str | None, value: int) -> Amount | None:
 def _negated(match: re.Match[str]) -> bool:
     """Whether a negation governs the relation ("do not use more than …")."""
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
-    found = _NEGATED.search(before)
-    return found is not None and not _RESTARTED.search(before, found.start() + 3)
+    last = _NEGATED.match(before)
+    return last is not None and not _RESTARTED.search(last[1])
 
 
 _ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)

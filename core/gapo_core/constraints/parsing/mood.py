@@ -62,13 +62,16 @@ _OTHERS_DUTY = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    rf"^\s*(?:[-*•]\s*)?(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
+    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)"
+    rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
     r"|the [\w-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
-    r"|used|uses|made|got|consists|consisted|[a-z]{3,}ed)\b"
+    r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
-    r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote)\b"
+    r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
+    r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
+    r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
     re.IGNORECASE,
 )
@@ -123,9 +126,14 @@ _TASK = re.compile(
 )
 
 
+_GREETING = re.compile(
+    r"^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|dear [\w-]+)(?: [\w-]+){0,2}, ", re.IGNORECASE
+)
+
+
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
-    if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(sentence):
+    if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
@@ -192,6 +200,12 @@ _CONTENT = re.compile(
     r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
     r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
     r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
+    r"|\bwhether (?:[\w'’-]+ ){1,4}?(?:may|must|should|can|could|ha(?:s|ve) to) "
+    r"(?P<debated>(?:not )?(?:be|have|contain|use|include|begin|start|end|exceed|consist)\b[^,.;!?\n]*)"
+    r"|\b(?:for|of|about) an? [^.;:!?\n]{1,60}: (?:it|he|she) (?!(?:is|has|needs|contains|includes|uses|mentions|starts"
+    r"|begins|opens|ends|closes|consists|stays)\b)[a-z]+s\b(?P<described>[^.;!?\n]*)"
+    r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
+    r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
     r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
     r"|uses?)\b(?P<compared>[^.;!?\n]*)"
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"

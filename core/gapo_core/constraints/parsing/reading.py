@@ -50,6 +50,8 @@ _UNPOINTED = {
     "arent": "not  ",
     "mustnt": " not  ",
     "shouldnt": "must not",
+    "w/o": "not",
+    "w/out": "not  ",
 }
 _NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
 
@@ -73,9 +75,10 @@ def masked(prompt: str) -> str:
 
 _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
-    r"|(?<=[\"“”’'»])\s(?=[A-Z])"
+    r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
+    r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # A demand on the response starts a sentence where the full stop before it is forgotten.
-    r"|(?<=\w)(?P<joined>\s)(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
+    r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
 _ABBREVIATION = re.compile(
     (
@@ -101,14 +104,10 @@ def _cuts(prompt: str, text: str) -> Iterator[tuple[int, int]]:
                     continue
                 if text[start : match.start()].strip(" \t([").isdigit():
                     continue
-        elif mark[0] == "\n":
-            if len(mark) == 1 and _WRAPPED.match(text, match.start()):
+        elif mark == "\n":
+            if _WRAPPED.match(text, match.start()):
                 continue
-        elif (
-            not match["joined"]
-            and mark[0] not in ";,"
-            and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?")
-        ):
+        elif match["closed"] and prompt[match.start() - 2 : match.start() - 1] not in (".", "!", "?"):
             continue  # a closing quotation mark ends a sentence only where the quotation does
         yield from _pieces(start, end)
         start = end
@@ -177,7 +176,7 @@ def _rules_follow(piece: str, inline: re.Match[str]) -> bool:
 
 
 _CODING = re.compile(
-    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}\b(?:scripts?"
+    r"\b(?:write|create|build|implement|code|develop|make|generate|need)\b[^.;:!?\n]{0,30}(?<!-)\b(?:scripts?"
     r"|functions?|programs?"
     r"|regex|query|component|apps?|macro|formula|class|unit tests?|bot|cli|endpoint|algorithm)\b(?! (?:note"
     r"|description|store))",
@@ -193,7 +192,9 @@ _IS_THAT = re.compile(
     r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$"
     r"|^\s*(?:but )?why"
     r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
-    r"|tips)\b[^.!]{0,40}\?",
+    r"|tips)\b[^.!]{0,40}\?"
+    r"|^\s*(?:where|how|who|when|why)\b[^.!?]{0,60}\b(?:this|that|these|those) (?:custom|rule|habit|tradition|practice"
+    r"|limit|convention|idea|policy|requirement|wording|style)s?\b[^.!?]{0,60}\?",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(

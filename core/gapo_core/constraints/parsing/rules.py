@@ -100,7 +100,7 @@ def _optional(pattern: str | None) -> re.Pattern[str] | None:
 _NEXT = (
     r"(?:\b(?:and|but|then|plus)|,)\s+(?:$|(?:please|also|use|write|wrap|put|enclose|keep|make|include"
     r"|mention|avoid|end"
-    r"|finish|answer|reply|respond|start|begin|add|place|surround|give|set|in|with|only|your|everything)\b)"
+    r"|finish|answer|reply|respond|start|begin|add|place|surround|give|set|in|with|only|your|everything|must|should)\b)"
 )
 
 
@@ -113,7 +113,11 @@ def governed(words: str, reach: int, stops: str = ".;:") -> str:
 
 
 _WORD = re.compile(r"[^\W_]+")
-_ASKED_HOW = re.compile(r"\b(?:how|when|whether|ways?) to\s*$", re.IGNORECASE)
+# Behind these words no demand stands: what one asks how to do, and what once was so ("his letter was all in capitals").
+_NO_DEMAND = re.compile(
+    r"\b(?:how|when|whether|ways?) to\s*$|\b(?:was|were|contained|(?<!it )had)(?: (?:always|only|never))?\s*$",
+    re.IGNORECASE,
+)
 
 
 def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
@@ -138,7 +142,7 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
                     continue
                 if each.before and each.before.match(reading.masked, match.end(), sentence.end):
                     continue
-                if _ASKED_HOW.search(reading.masked, max(sentence.start, start - 20), start):
+                if _NO_DEMAND.search(reading.masked, max(sentence.start, start - 20), start):
                     continue
                 if sentence.mood == "question" and not adjoined(reading.masked[sentence.start : start], match.group()):
                     continue

@@ -275,7 +275,7 @@ _COMMAS = (
     rule(
         (
             "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing"
-            "|put|insert|any|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed"
+            "|put|insert|any|every|each|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed"
             "|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like"
             "|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed"
             "|please))?"

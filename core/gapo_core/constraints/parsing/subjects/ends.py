@@ -13,7 +13,9 @@ _SAYING = (
 _FINISH = (
     "(?:end(?! (?:of|date|sentences|lines|words|your (?:sentences|lines)|user|goal)\\b)|ends|ending|finish"
     "|finishes|finishing|conclude|concludes|close|closes|closing|terminate"
-    "|terminates|sign off|signing off|signs off|sign it|wrap up|wrapping up|round off)"
+    "|terminates|be (?:ended|finished|concluded|closed)|sign it"
+    "|(?:wrap|wraps|wrapping) (?:(?:it|this|that|things|everything) )?up"
+    "|(?:round|rounds|rounding|sign|signs|signing) (?:(?:it|this|that|things|everything) )?off)"
 )
 
 
@@ -30,19 +32,21 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 _PART = (
     governed("not|never", 50, ".;,")
     + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
-    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b (?:\w+ ){0,3}$"
+    + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b "
+    r"(?:(?!and\b|but\b)\w+ ){0,3}$"
     r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
 _CUES = (
-    "end ends ending finish finishes finishing conclude concludes close closes closing terminate "
-    "sign wrap wrapping last final round very signing"
+    "end ends ending ended finished concluded closed finish finishes finishing conclude concludes close closes closing "
+    "terminate sign signs signing wrap wraps wrapping round rounds rounding last final very"
 )
 TABLE = (
     rule(
-        "(?:begin|start|open) (?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with (?:the )?(?:exact )?"
+        "(?:begin|start|open|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
+        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with (?:the )?(?:exact )?"
         "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
-        "begin start open",
+        "begin start open kick",
         start,
         governed("not|never", 40)
         + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
@@ -74,9 +78,11 @@ TABLE = (
     rule(
         (
             r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement|text|part|bit"
-            r"|thing you (?:say|write))(?: (?:in|of|you (?:write|say))(?: \w+){0,4}?)? (?:(?:should|must|has "
-            r"to|have to|needs? to|is to|shall|is|are|reads?|will) )?(?:be|read|say|is|are|reads?)?(?: "
-            r"(?:exactly|the|phrase|sentence|words?|literally|this|like|precisely|following))*:? ?{quoted}"
+            r"|thing you (?:say|write))(?: (?:in|of|you (?:write|say))(?: \w+){0,4}?)?"
+            r"(?:,? (?:to the letter|verbatim|word for word))?"
+            r"(?: (?:should|must|has to|have to|needs? to|is to|shall|is|are|reads?|will))?"
+            r"(?: (?:be|read|say|is|are|reads?))?"
+            r"(?: (?:exactly|the|phrase|sentence|words?|literally|this|like|precisely|following))*:? ?{quoted}"
         ),
         _CUES,
         end,

@@ -134,7 +134,7 @@ _FREQUENCY = (
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
-    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "times once twice thrice", frequency),
+    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "time times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
         (
@@ -160,7 +160,7 @@ _NEGATED_USE = (
     "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put"
     "|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
     "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
-    "reference|referencing|refer) ){0,6}"
+    "reference|referencing|refer):? ){0,6}"
 )
 _OF_A_PART = (
     r"\b(?:titles?|headlines?|headings?|names?|keywords|subject line|chorus|first (?:line|sentence|paragraph))\b"
@@ -206,8 +206,10 @@ _FORBIDDEN = (
     ),
     rule(
         (
-            f"{_THE}{_NOUN} {{items}} (?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
-            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:forbidden|banned|off[- ]limits|off the table"
+            f"{_THE}{_NOUN}(?: itself)?,? {{items}},? "
+            f"(?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
+            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:(?:of course|strictly|absolutely|completely|totally) )?"
+            f"(?:forbidden|banned|off[- ]limits|off the table"
             f"|out of bounds|prohibited|taboo"
             f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
         ),
@@ -216,7 +218,8 @@ _FORBIDDEN = (
         before=_SO_OFTEN,
     ),
     rule(
-        f"{{not}} (?:let|allow|have|want) {_THE}(?:{_NOUN} ){{items}} (?:to )?(?:appear|occur|show up|be used|in)",
+        f"{{not}} (?:let|allow|have|want) {_THE}(?:{_NOUN} ){{items}} (?:to )?"
+        "(?:appear|occur|show up|turn up|be used|(?:(?:slip|creep|sneak) )?in)",
         "let allow have want",
         forbidden,
     ),
@@ -249,6 +252,11 @@ _FORBIDDEN = (
         forbidden,
     ),
     rule(
+        "(?:forbidden|banned|taboo|off[- ]limits): {quotes}",
+        "forbidden banned taboo limits",
+        forbidden,
+    ),
+    rule(
         (
             "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t"
             "|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use"
@@ -268,8 +276,8 @@ def _denied(found: Found) -> bool:
 _ELSEWHERE = (
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
-    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open|starts"
-    r"|begins|ends|wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
+    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s|ing)?\b[^,;]{0,40}"
+    r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
@@ -277,10 +285,16 @@ _AS = (
     r"|where (?:appropriate|applicable|needed))"
 )
 _STAND = (
-    "(?:appear|be used|be included|be mentioned|be present|show up|feature|occur|be in|be part of|be "
-    "there|be incorporated|be featured|make an appearance)"
+    "(?:appear|occur|feature|show up|turn up|come up|make an appearance"
+    "|be (?:used|included|mentioned|present|found|incorporated|featured|in|part of|there))"
 )
 _EXISTENCE = (
+    rule(
+        f"(?:let|have|make) {_THE}(?:{_KEY}) {{items}} (?:{USED}|make an appearance)",
+        "let have make",
+        existence,
+        r"(?:\bnot|n['’]t|\bnever)\s*$",
+    ),
     rule(
         (
             f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
@@ -339,8 +353,7 @@ _EXISTENCE = (
     rule(
         (
             f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to"
-            f"|needs to|shall)(?: all| both| each)? (?:appear|be used|be included|be mentioned|be present"
-            f"|show up|feature|occur|be in|be part of|be there)(?! (?:\\w+ )?(?:times|once|twice|\\d))"
+            f"|needs to|shall)(?: all| both| each)? {_STAND}(?! (?:\\w+ )?(?:times|once|twice|\\d))"
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,
@@ -351,6 +364,11 @@ _EXISTENCE = (
             "|terms?)(?: (?:are|is))?:? {items}"
         ),
         "required mandatory obligatory must",
+        existence,
+    ),
+    rule(
+        "(?:mandatory|must[- ](?:have|include|contain|mention)s?): {quotes}",
+        "mandatory must",
         existence,
     ),
     rule(

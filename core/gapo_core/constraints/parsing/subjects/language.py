@@ -1,5 +1,6 @@
 """The language of the response."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.languages import LANGUAGES
@@ -32,12 +33,26 @@ def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "language:response_language", {"language": CODES[found["language"].lower()]}
 
 
+_REQUEST = re.compile(
+    r"\b(?:(?:can|could|would|will) (?:you|u)(?: please| kindly)? (?:write|make|draft|create|compose|prepare|provide"
+    r"|produce|generate|give)|(?:can|could|may|might) (?:we|i)(?: please)? get (?:the|this|that|it|your))"
+    r"\b[^.;:!?\n]{0,100}$",
+    re.IGNORECASE,
+)
+
+
+def requested(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Could we get the teaser in Portuguese?", not "Is the menu in Portuguese?"."""
+    if _REQUEST.search(found.reading.masked, max(0, found.match.start() - 160), found.match.start()):
+        yield from language(found)
+
+
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
     + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
     r"|popular|songs"
-    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b[^.;:!?]{0,20}$"
+    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
@@ -53,7 +68,7 @@ _ANY = (
     "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
     "|history|art|style|literature|law|and(?! "
     + _DEMANDS
-    + ")|or|translation|word|version of|restaurant|accent|embassy"
+    + "| (?P=language) only)|or|translation|word|version of|restaurant|accent|embassy"
     "|people|toast|wine|revolution|to\\b|into|people|company|dialect))"
 )
 TABLE = (
@@ -103,7 +118,7 @@ TABLE = (
         _OF_A_PART,
     ),
     rule(
-        "{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is)?:? "
+        "{start}(?:output |response |reply )?language(?: of (?:the )?{text})?(?: must be| should be| is| =)?:? "
         + _NAME
         + _ANY,
         _CUES,
@@ -128,6 +143,9 @@ TABLE = (
         _CUES,
         lambda found: _either(found),
     ),
+    # The whole of a terse sentence: "Obituary of a houseplant. French."
+    rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
+    rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
     rule(
         "{start}in "
@@ -139,9 +157,8 @@ TABLE = (
         language,
     ),
     rule(
-        "in "
-        + _NAME
-        + "(?: language)?(?:,? please)?(?=[.!]?$|, ?(?:with|and|using|in|no|without|under|at|please|but|not)\\b"
+        "in " + _NAME + "(?: language)?(?:,? (?:please|obviously|of course|naturally))?(?=[.!]?(?: ?[:;]-?\\))?$"
+        "|, ?(?:with|and|using|in|no|without|under|at|please|but|not|since|because|as)\\b"
         "| and " + _DEMANDS + ")",
         _CUES,
         language,

@@ -86,6 +86,13 @@ _HIGHLIGHT = (
         highlights,
     ),
     rule(
+        "(?:highlight|italici[sz]e|bold|emphasi[sz]e)(?:s|d|ing)? {count} (?:\\w+ ){0,3}?(?:\\w+s)\\b(?=[^.!?]{0,140}?"
+        + _MARKED
+        + ")",
+        _H,
+        highlights,
+    ),
+    rule(
         "(?:markdown|asterisks|italics|bold|\\*|\\*\\*)(?: \\w+){0,6}? to "
         + _EMPHASISE
         + "(?:/\\w+)? {count} (?:\\w+ ){0,3}?"
@@ -111,8 +118,9 @@ _HIGHLIGHT = (
     ),
     rule(
         (
-            "(?:add|apply|use|put) (?:\\*italics\\*|italics|bold|\\*emphasis\\*|emphasis|asterisks|markdown "
-            "highlighting) (?:to|on|around|for) {count} (?:\\w+ ){0,2}?"
+            "(?:add|apply|use|put|want|need) (?:\\*italics\\*|italics|bold|\\*emphasis\\*|emphasis|asterisks"
+            "|markdown highlighting)(?: (?:or|and) (?:italics|bold))?(?: \\(\\w+\\))? (?:to|on|around|for) "
+            "{count} (?:\\w+ ){0,2}?"
         )
         + _PIECES,
         _H,
@@ -186,6 +194,12 @@ _BULLETS = (
         lambda found: [("fact:listed", {"count": number(found["number"])})],
     ),
     rule(
+        "{start}(?:exactly|precisely|just|only) (?={number} of them[.!]?$)",
+        "them",
+        lambda found: [("fact:listed", {"count": number(found["number"])})],
+    ),
+    rule("{start}bullet(?: point)?s,? please", _B, lambda found: [("fact:bulleted", {})]),
+    rule(
         (
             "(?:put|write|present|list|arrange|format|show|place|give)(?: \\w+){0,5}? (?:into|in|as|using"
             "|with) (?:an? )?(?:markdown )?(?:bullet(?:ed)?(?: points?| lists?)|bullets)"
@@ -249,8 +263,8 @@ _SECTIONS = (
     ),
     rule(
         (
-            "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b|1(?= "
-            "and| ?,| ?\\.\\.\\.))"
+            "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b"
+            "|1(?= and| to| through| ?[,–-]| ?\\.\\.\\.))"
         ),
         "section part chapter sections parts chapters day days step steps",
         sections,

@@ -35,7 +35,8 @@ _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
     "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
-    "|containing|per\\b|each|in each|or less each|long each|for each|apart|longer than|shorter than"
+    "|containing|per\\b|an? (?:second|minute|hour|day|week|month|page|line)\\b"
+    "|each|in each|or less each|long each|for each|apart|longer than|shorter than"
     "|more than|gets?\\b|tend\\b|perform\\b|rank\\b|were\\b|sell\\b|written in|of (?:the|this"
     "|my|his|her|your) ))"
 )
@@ -65,6 +66,21 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "length:characters", {"relation": relation, "count": bound}
 
 
+def compared(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "No more words than seven"."""
+    noun, value = found["noun"].lower(), number(found["number"])
+    relation, bound = ("less than", value + 1) if found["side"].lower() == "more" else ("at least", value)
+    if noun == "characters":
+        yield "length:characters", {"relation": relation, "count": bound}
+    else:
+        yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
+
+
+def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "You get 25 words.": so many and no more."""
+    yield "length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1}
+
+
 def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "Max words: 50"."""
     relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
@@ -73,6 +89,18 @@ def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 TABLE = (
+    rule(
+        "(?:no|not) (?P<side>more|fewer|less) (?P<noun>words|sentences|characters) than {number}",
+        "words sentences characters",
+        compared,
+        _PART,
+    ),
+    rule(
+        "(?:you(?:['’]ve| have| only have| will have)?(?: only| just)? (?:get|got|have)|i(?:['’]ll| will)? give you) "
+        "(?:only |just |exactly )?{number} words(?= ?(?:[.!;:]|$))",
+        "words",
+        allotted,
+    ),
     rule(
         "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "
         "(?P<noun>words?|sentences?)(?: (?:count|is|are))?(?: of)?[:=]? ?{number}",
@@ -141,8 +169,8 @@ TABLE = (
     ),
     rule(
         (
-            "(?:sentence count|number of sentences)(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?(?:(?:should"
-            "|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}"
+            "(?:sentence count|number of sentences|sentences(?=:))(?: (?:of|for|in) (?:\\w+ ){0,3}{text})? ?"
+            "(?:(?:should|must|has to|needs to|is|to) )?(?:be |stay |is |of )?(?:: ?)?(?:kept )?{count}"
         ),
         "sentence sentences",
         sentences,

@@ -80,6 +80,11 @@ TABLE = (
         "letter",
         no_letter,
     ),
+    rule(
+        "{not} (?:contain|use|include|have|see) (?:a single|any|even one|one) (?P<letter>[\"“'‘]\ue000[\"”'’])s?",
+        "contain use include have see",
+        no_letter,
+    ),
     rule("{count} hashtags?", "hashtag hashtags", hashtags),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
     rule(

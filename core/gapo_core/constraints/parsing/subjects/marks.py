@@ -51,6 +51,12 @@ _PLACE = (
         "square brackets",
         placeholders,
     ),
+    rule(
+        "(?:blanks|slots|gaps|fields|variables)[^.!?\\n]{0,60}, {count} of (?:them|these),? "
+        "(?:\\w+ ){0,3}square brackets",
+        "square",
+        placeholders,
+    ),
     rule("placeholders?(?:[^.!?\\n]{0,80}?) {times}", "placeholder placeholders", placeholders),
     rule(
         "placeholders?(?: \\w+){0,3} ?\\(?(?:{count}) (?:of them|in total|total)?",
@@ -133,7 +139,7 @@ _OTHER = (
         (
             governed("not|never|no|any", 40)
             + r"|\b(?:titles?|name|the words?|each|every|fields?|dialog(?:ue)?s?|speech|thoughts|actions"
-            r"|events?|verses?|strings?|mistakes|important|explain|sentences"
+            r"|events?|verses?|strings?|mistakes|important|explain|sentences(?!, (?:and|but)\b)"
             r"|conversations?|lines|quotes|direct speech|keywords?|phrases?)\b[^.;:]{0,40}$"
         ),
     ),
@@ -185,6 +191,7 @@ _OTHER = (
         "json",
         JSON,
     ),
+    rule("JSON is the only (?:thing|format|output)|(?:output|response|reply|answer): (?:valid )?JSON", "json", JSON),
     rule(
         "(?:^|\\s)json[- ](?:format|formatted|only|output|please)",
         "json",

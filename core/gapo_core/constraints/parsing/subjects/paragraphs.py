@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount, ordinal
+from gapo_core.constraints.parsing.grammar import amount, number, ordinal
 from gapo_core.constraints.parsing.rules import ASKED, STATED, Found, Kwargs, rule
 
 _STARRED = (
@@ -17,8 +17,15 @@ _PART = (
 
 
 def count(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (number := amount(found.match)) is not None:
-        yield "fact:paragraphs", {"low": number.low, "high": number.high, "bare": number.bare}
+    if (total := amount(found.match)) is not None:
+        yield "fact:paragraphs", {"low": total.low, "high": total.high, "bare": total.bare}
+
+
+def first_word_of_all(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "The third of five paragraphs starts with …"."""
+    total = number(found["number"])
+    yield "fact:paragraphs", {"low": total, "high": total, "bare": True}
+    yield "fact:first_word", {"nth": ordinal(found["ordinal"]), "word": found["item"]}
 
 
 def first_word(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -29,9 +36,16 @@ _START = "(?:starts?|begins?|opens?|commences?|starting|beginning|opening)"
 TABLE = (
     rule(
         _SIX,
-        "asterisk asterisks stars six 6 separate separated separating between divided split following",
+        "asterisk asterisks stars six 6 separate separated separating between divided split following middle",
         lambda found: [("fact:six_asterisks", {})],
         moods=STATED,
+    ),
+    rule(
+        "{ordinal} of (?:the |your )?{number} paragraphs (?:\\w+ ){0,2}?"
+        + _START
+        + " (?:off )?with(?: the)?(?: (?:exact|single))?(?: (?:word|phrase|term))?:? {item}",
+        "paragraphs",
+        first_word_of_all,
     ),
     rule(
         "(?:the )?(?:very )?{ordinal} paragraph(?: of (?:the|your) (?:\\w+ ){0,2}{text})? (?:\\w+ ){0,3}?"

@@ -20,7 +20,7 @@ def repeat(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 ANSWERS = re.compile(r"My answer is (yes|no|maybe)\b\.?", re.IGNORECASE)
 _REPEAT = (
-    "(?:repeat|copy|restate|reproduce|echo|quote|recite|duplicate|write out|type out|reprint|say"
+    "(?:repeat|copy(?: out)?|restate|reproduce|echo|quote|recite|duplicate|write out|type out|reprint|say"
     "|retype|repeating|copying|restating)"
 )
 _VERBATIM = (
