@@ -1,5 +1,6 @@
 """`gapo check`: every constraint of a prompt, checked on a response and explained in the terminal."""
 
+import io
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -87,7 +88,9 @@ def _text(value: str | None, file: Path | None, name: str) -> str | None:
         raise typer.BadParameter(f"give --{name} or --{name}-file, not both")
     if file is None:
         return value
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    # Bytes, since a terminal's encoding and its leniency are none of the text's; a byte order mark is no part of it.
+    read = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    return io.StringIO(read.decode("utf-8-sig"), newline=None).read()
 
 
 def register(app: typer.Typer) -> None:
@@ -108,6 +111,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
         """Check a response against constraints. Exit status: 0 all satisfied, 3 any violated, 4 unknown."""
+        if prompt_file is not None and str(prompt_file) == str(response_file) == "-":
+            raise typer.BadParameter("stdin is read once; give the prompt or the response in a file of its own")
         try:
             demand, answer = _text(prompt, prompt_file, "prompt"), _text(response, response_file, "response")
             if answer is None:

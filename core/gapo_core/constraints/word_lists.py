@@ -79,3 +79,37 @@ SPELLED_NUMBERS = frozenset(
         """
     )
 )
+
+# Behind most words 's is a possessive, or a contraction of "is" or "has". No possessive stands before these …
+AFTER_IS = frozenset(_words("a an the not no been got going gone my your our their"))
+# … these may be said of what is owned ("the team's very best") or begin what is said ("the team's very glad") …
+AFTER_EITHER = frozenset(
+    _words("here there in on at with from about very so too just still already always never also really quite ready")
+)
+# … these are said of somebody, and may be owned by others ("nobody's home", "the family's home").
+AFTER_ANYONE = frozenset(_words("home fine wrong right ok okay happy sure perfect"))
+# What is owned, more often than what goes on.
+NOUNS_IN_ING = frozenset(
+    _words(
+        """
+        bearing beginning being branding building ceiling clothing crossing drawing ending engineering evening feeling
+        funding greeting hearing housing king landing lighting marketing meeting morning offering opening painting
+        parking pricing ranking rating reading ring saying setting shipping spending spring standing sting string swing
+        teaching thing thinking timing training understanding upbringing warning wedding wellbeing wing writing
+        """
+    )
+)
+
+# Capitalized words that start a sentence before "I"; another one may be a name ("Elizabeth I", "Appendix I").
+BEFORE_I = STOP_WORDS | frozenset(
+    _words(
+        """
+        also although always anything could even everything first hello hi however instead last later may maybe might
+        must never next nothing often one otherwise people perhaps shall since someone something sometimes soon sorry
+        still thanks therefore things though today tomorrow tonight unless well whatever whenever wherever would yes
+        yesterday yet
+        """
+    )
+)
+SAID_OF_I = frozenset(_words("am have do think know want"))  # what follows no noun in the singular
+BEFORE_MINE = frozenset(_words("is are was were be been it's that's of than"))

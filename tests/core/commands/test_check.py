@@ -11,7 +11,7 @@ RUN = CliRunner()
 WORDS = 'length_constraints:number_words:{"num_words": 3, "relation": "at least"}'
 
 
-def gapo(*arguments: str, stdin: str | None = None):
+def gapo(*arguments: str, stdin: str | bytes | None = None):
     return RUN.invoke(build(), list(arguments), input=stdin, env={"COLUMNS": "160", "TERM": "dumb"})
 
 
@@ -54,6 +54,24 @@ def test_files_and_standard_input_are_read(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout.count("✓")) == (0, 1)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "response.txt"
+    file.write_bytes(b"\xef\xbb\xbfDear reader,\r\nhello.")
+    starts = 'startend:starts:{"phrase": "Dear reader"}'
+    for given in (str(file), "-"):
+        done = gapo("check", "--response-file", given, "--constraint", starts, stdin=file.read_bytes())
+        assert done.exit_code == 0
+
+
+def test_a_response_that_is_no_utf_8_is_an_error_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
+    file = tmp_path / "response.txt"
+    file.write_bytes(b"caf\xe9")
+    for given in (str(file), "-"):
+        done = gapo("check", "--response-file", given, "--constraint", WORDS, stdin=file.read_bytes())
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "utf-8" in done.stderr
+
+
 def test_the_mode_chooses_the_verdict() -> None:
     arguments = ["check", "--response", "42", "--constraint", "detectable_format:json_format"]
     assert gapo(*arguments).exit_code == 3
@@ -70,6 +88,7 @@ def test_the_mode_chooses_the_verdict() -> None:
         (["--prompt", "a"], "--response"),
         (["--response", "a"], "--constraint"),
         (["--response", "a", "--response-file", "b", "--prompt", "c"], "not both"),
+        (["--prompt-file", "-", "--response-file", "-"], "stdin is read once"),
     ],
 )
 def test_mistakes_are_named(arguments: list[str], message: str) -> None:

@@ -230,6 +230,34 @@ def test_evidence_counts_characters_behind_typography_and_emoji() -> None:
     assert text[span.start : span.end] == "don’t"
 
 
+@pytest.mark.parametrize(("phrase", "text"), [("café", "Le cafe\u0301 noir"), ("cafe\u0301", "Le CAFÉ noir")])
+def test_accents_are_found_composed_and_decomposed(phrase: str, text: str) -> None:
+    verdict = Constraint("keywords:existence", {"keywords": [phrase]}).check(text)
+    (span,) = verdict.evidence
+    assert (verdict.status, unicodedata.normalize("NFC", text[span.start : span.end]).lower()) == ("satisfied", "café")
+    assert check("keywords:forbidden_words", text, forbidden_words=[phrase]) == "violated"
+    assert check("keywords:existence", text, keywords=["cafe"]) == "violated"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ('"Yes" means agreement, and its opposite is "no"', "violated"),
+        ("“Yes” means agreement, and its opposite is “no”", "violated"),
+        ("„Ja“ heißt nicht „Nein“", "violated"),
+        ("“是”不是“否”", "violated"),
+        ('"One part."\n\n"Another part."', "violated"),
+        ('"The word "river" is short."', "satisfied"),
+        ('"He said “yes” and (“no”)."', "satisfied"),
+        ('""Yes," he said, "I will.""', "satisfied"),
+        ('"He said \\"yes\\" to her."', "satisfied"),
+        ('"The board is 6" long."', "unknown"),
+    ],
+)
+def test_one_quotation_goes_from_the_first_mark_to_the_last(text: str, status: str) -> None:
+    assert check("startend:quotation", text) == status
+
+
 @pytest.mark.parametrize(
     ("id", "kwargs", "message"),
     [

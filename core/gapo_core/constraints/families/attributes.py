@@ -24,6 +24,8 @@ _NEGATIONS = frozenset(
         *("isn't", "aren't", "doesn't", "don't", "hasn't"),
     )
 )
+# "Not only for business" and "no doubt for business" affirm.
+_AFFIRMATIONS = re.compile(r"\b(?:\w+n't|not|cannot) (?:only|just|merely|simply)\b|\b(?:no|without(?: an?y?)?) doubt\b")
 _REACH = 4  # words before a name in which a negation is taken to be about it
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_\s]+")
 _PREFIX = re.compile(r"^(?:has|is|for|with) +(?=\S)")
@@ -145,8 +147,8 @@ def _polarities(document: Document, slot: str) -> tuple[tuple[Span, ...], tuple[
     for span in found:
         at, sentence = bisect_left(starts, span.start), bisect_right(sentence_starts, span.start)
         first = sentence_starts[sentence - 1] if sentence else 0
-        before = {word.text for word in words[max(0, at - _REACH) : at] if word.start >= first}
-        (denied if _NEGATIONS & before else affirmed).append(span)
+        before = " ".join(word.text for word in words[max(0, at - _REACH) : at] if word.start >= first)
+        (denied if _NEGATIONS.intersection(_AFFIRMATIONS.sub("", before).split()) else affirmed).append(span)
     return tuple(affirmed), tuple(denied)
 
 

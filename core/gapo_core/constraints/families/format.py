@@ -164,6 +164,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+def json_value(body: str) -> Any:
+    """The value of a JSON text. Raises `ValueError` for none, NaN and Infinity included, and `RecursionError`."""
+    return json.loads(body, parse_constant=_no_constant)
+
+
 def json_body(document: Document) -> tuple[str, int]:
     """The response without the white space and the code fence that may be around it, and where it starts."""
     text = document.text.strip()
@@ -183,7 +188,7 @@ class JsonFormat(Plain):
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
         body, start = json_body(document)
         try:
-            value = json.loads(body, parse_constant=_no_constant)
+            value = json_value(body)
         except json.JSONDecodeError as error:
             at = min(start + error.pos, len(document.text) - 1)
             return Verdict("violated", f"not JSON: {error.msg}", None, document.part(at, at + 1))

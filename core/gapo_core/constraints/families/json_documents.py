@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Context, Decimal
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -13,13 +14,14 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from gapo_core.constraints.document import Document
-from gapo_core.constraints.families.format import JsonFormat, json_body
+from gapo_core.constraints.families.format import JsonFormat, json_body, json_value
 from gapo_core.constraints.linear_regex import compiled
 from gapo_core.constraints.registry import Family, Kwargs, register
 from gapo_core.constraints.types import Verdict
 from gapo_core.constraints.words import writable
 
 _DEEPEST = 64  # levels of a schema
+_DECIMALS = Context(prec=5_000, traps=[])  # more digits than 4,300, which an integer may have, by the least float
 
 
 class JsonValid(JsonFormat):
@@ -70,7 +72,7 @@ class JsonSchema(Family[SchemaKwargs]):
     def judge(self, document: Document, kwargs: SchemaKwargs, prompt: str | None) -> Verdict:
         body, _ = json_body(document)
         try:
-            value = json.loads(body)
+            value = json_value(body)
         except (ValueError, RecursionError) as error:
             return Verdict("violated", f"not JSON: {' '.join(str(error).split())}")
         try:
@@ -92,7 +94,7 @@ class JsonSchema(Family[SchemaKwargs]):
         document = Document.of(response)
         schemas: list[dict[str, Any]] = [kwargs.json_schema, {"type": "object"}, {"type": "array"}]
         try:
-            value = json.loads(json_body(document)[0])
+            value = json_value(json_body(document)[0])
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict) and all(map(writable, value)):
@@ -123,8 +125,8 @@ def _keys(value: object) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, dict) else ()
 
 
-# The library's own keywords below search with `re`, which a pattern can keep busy for ever, or compare every item with
-# every other.
+# The library's own keywords below search with `re`, which a pattern can keep busy for ever, compare every item with
+# every other, or divide floats: 19.99 would be no multiple of 0.01.
 def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
     if isinstance(value, str) and not compiled(pattern).search(_encodable(value)):
         yield ValidationError(f"{value[:80]!r} does not match {pattern!r}")
@@ -156,6 +158,17 @@ def _unique_items(validator: Any, unique: Any, value: Any, schema: Any) -> Itera
             yield ValidationError("an item occurs twice")
 
 
+def _multiple_of(validator: Any, step: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    # Infinity, as which 1e999 is read, leaves NaN, which is not 0.
+    if validator.is_type(value, "number") and _DECIMALS.remainder(_written(value), _written(step)):
+        yield ValidationError(f"{str(value)[:80]} is not a multiple of {step}")
+
+
+def _written(number: int | float) -> Decimal:
+    """The number that stands in the text, not the binary fraction nearest to it."""
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+
+
 def _comparable(value: Any) -> Any:
     """A value whose JSON text is equal for equal values: 1.0 is 1."""
     if isinstance(value, float) and value.is_integer():
@@ -176,6 +189,7 @@ _Validator = extend(  # type: ignore[no-untyped-call]
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
         "uniqueItems": _unique_items,
+        "multipleOf": _multiple_of,
     },
 )
 

@@ -1,5 +1,6 @@
 """Words and letters that a response must hold, must not hold, or must hold so many times."""
 
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
@@ -25,13 +26,21 @@ _ABSENT = ("lantern", "orchid", "granite", "harbour", "violin", "compass", "mead
 def whole(phrase: str) -> "regex.Pattern[str]":
     """A pattern for the phrase as whole words, whatever its case, spacing and typography; for `Document.plain`.
 
+    Letters match with their accents composed or decomposed: "é" is one character or two.
+
     Combining marks belong to words. Scripts written without spaces have no word boundary to look for.
     """
     parts = Document.of(phrase).plain.split()
     bounded = [_WORDLIKE.match(edge) and not _UNSPACED.match(edge) for edge in (parts[0][0], parts[-1][-1])]
     before = r"(?<![\p{L}\p{N}\p{M}])" if bounded[0] else ""
     after = r"(?![\p{L}\p{N}\p{M}])" if bounded[1] else ""
-    return regex.compile(before + r"\s+".join(map(regex.escape, parts)) + after, regex.IGNORECASE)
+    return regex.compile(before + r"\s+".join(map(_either_form, parts)) + after, regex.IGNORECASE)
+
+
+def _either_form(word: str) -> str:
+    forms = dict.fromkeys((word, unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)))
+    alternatives = "|".join(map(regex.escape, forms))
+    return alternatives if len(forms) == 1 else f"(?:{alternatives})"
 
 
 def content_words(response: str) -> list[str]:

@@ -9,13 +9,15 @@ from pydantic import Field
 
 from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
-from gapo_core.constraints.types import Span, Verdict
+from gapo_core.constraints.types import Span, Status, Verdict
 
 if TYPE_CHECKING:
     from gapo_core.constraints.types import Constraint
 
 _CLOSING = "\"'*_`)]»> \t\r\n"  # quotes, emphasis, brackets that may close behind the last words
 _OPENING_QUOTES, _CLOSING_QUOTES = '"“„‟＂', '"”“‟＂'
+_QUOTE = re.compile(r"(?<!\\)[\"“”„‟＂]")
+_BEFORE_QUOTES = "([{<—–-" + _OPENING_QUOTES
 _PHRASES = ("Is there anything else I can help with?", "That is all you need!", "Hope you agree with me.", "Peace!")
 _SPACE = re.compile(r"\s+")
 
@@ -77,6 +79,21 @@ class EndChecker(Family[EndKwargs]):
         return super().conflicts(this, other)
 
 
+def _closed_early(text: str) -> int | None:
+    """Where the quotation that a text begins with ends within the text; quotations within it are passed over."""
+    depth = 1
+    for match in _QUOTE.finditer(text, 1, len(text) - 1):
+        before, after = text[match.start() - 1], text[match.end()]
+        ends_words = after.isspace() or not (after.isalnum() or before in _BEFORE_QUOTES)
+        if (ends_words and not before.isspace()) or (text[0] == "“" and match.group() == "”"):
+            depth -= 1
+        elif not after.isspace():
+            depth += 1
+        if not depth:
+            return match.start()
+    return None
+
+
 class Quotation(Plain):
     id = "startend:quotation"
     phrasings = (
@@ -90,6 +107,11 @@ class Quotation(Plain):
         start = document.text.find(text)
         ends = document.part(start, start + 1) + document.part(start + len(text) - 1, start + len(text))
         if len(text) > 2 and text[0] in _OPENING_QUOTES and text[-1] in _CLOSING_QUOTES and text[1:-1].strip():
+            if (closed := _closed_early(text)) is not None:
+                # Behind a figure the mark may be one of inches.
+                status: Status = "unknown" if text[closed - 1].isdecimal() and text[closed] == '"' else "violated"
+                where = document.part(start + closed, start + closed + 1)
+                return Verdict(status, "the first quotation ends before the response does", None, where)
             return Verdict("satisfied", "the response stands in double quotation marks", None, ends)
         return Verdict("violated", "the response does not stand in double quotation marks", None, ends)
 

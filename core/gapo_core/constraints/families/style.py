@@ -1,6 +1,6 @@
 """Title case, emojis, and markers of tone for which a rule is honest."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import chain, islice, tee, zip_longest
 from random import Random
 from typing import Any
@@ -13,8 +13,18 @@ from gapo_core.constraints.document import Document
 from gapo_core.constraints.registry import Family, Kwargs, NoKwargs, Phrase, Plain, register
 from gapo_core.constraints.relations import amount
 from gapo_core.constraints.types import EVIDENCE_LIMIT, Verdict, spans
-from gapo_core.constraints.word_lists import FIRST_PERSON, MINOR_WORDS
-from gapo_core.constraints.words import Word, counted, each_word, worded_sentences, words_of, written_words
+from gapo_core.constraints.word_lists import (
+    AFTER_ANYONE,
+    AFTER_EITHER,
+    AFTER_IS,
+    BEFORE_I,
+    BEFORE_MINE,
+    FIRST_PERSON,
+    MINOR_WORDS,
+    NOUNS_IN_ING,
+    SAID_OF_I,
+)
+from gapo_core.constraints.words import Word, each_word, worded_sentences, words_of, written_words
 
 _EMOJI = regex.compile(
     r"\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|[\p{Extended_Pictographic}--[©®™]]|\p{Emoji_Presentation}", regex.V1
@@ -22,8 +32,14 @@ _EMOJI = regex.compile(
 # What the reference's library takes for an emoji, character by character: no flag, no keycap, but the copyright sign.
 _REFERENCE_EMOJI = regex.compile(r"[\p{Emoji}--[0-9#*]--\p{RI}]", regex.V1)
 _CONTRACTED = regex.compile(
-    r"(?:n't|'(?:m|re|ve|ll|d)|(?:^(?:it|that|he|she|who|what|there|here|let|where|how|when|why|everyone|someone)'s))$"
+    r"n't$|'(?:m|re|ve|ll|d)$|^y'all|"
+    r"^(?:it|that|he|she|who|what|there|here|let|where|how|when|why|(?:every|some|any|no)thing)'s$"
 )
+_CLIPPED = frozenset(("tis", "twas", "twere", "twill"))  # contractions with an apostrophe before them
+_ANYONE = regex.compile(r"^(?:every|some|any|no)(?:one|body)'s$")
+_NEXT_WORD = regex.compile(r"[^\S\n]+(\p{L}++)(?!-\p{L})")
+_WORD_BEFORE = regex.compile(r"(?:^|[^\w'-])([\w'-]+)[^\S\n]+$")
+_BEFORE = 80  # characters in which the word before is looked for
 
 
 class TitleCase(Plain):
@@ -111,8 +127,12 @@ class NoContractions(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        found = words_of(document, lambda w: "'" in w and _CONTRACTED.search(w) is not None)
-        return _absent(found, "contraction", "contractions")
+        sure: list[Word] = []
+        either: list[Word] = []
+        for word in words_of(document, lambda w: w.endswith("'s") or w in _CLIPPED or _contracted(w)):
+            if (contraction := _is_contraction(document.plain, word)) is not False:
+                (sure if contraction else either).append(word)
+        return _absent(sure, either, "contraction", "what ends in 's may be a contraction or a possessive")
 
 
 class NoFirstPerson(Plain):
@@ -124,15 +144,58 @@ class NoFirstPerson(Plain):
     )
 
     def judge(self, document: Document, kwargs: NoKwargs, prompt: str | None) -> Verdict:
-        found = words_of(document, lambda w: w.partition("'")[0] in FIRST_PERSON)
-        return _absent((word for word in found if document[word.span] != "US"), "first-person pronoun")
+        sure: list[Word] = []
+        either: list[Word] = []
+        for word in words_of(document, lambda w: w.partition("'")[0] in FIRST_PERSON):
+            if document[word.span] != "US":
+                (sure if _is_pronoun(document.plain, word) else either).append(word)
+        return _absent(sure, either, "first-person pronoun", "I may be a numeral, or mine no pronoun")
 
 
-def _absent(words: Iterable[Word], noun: str, plural: str | None = None) -> Verdict:
-    count, first = counted(words)
-    if not count:
-        return Verdict("satisfied", f"no {noun} is used", 0)
-    return Verdict("violated", f"{amount(count, noun, plural)} found", count, tuple(word.span for word in first))
+def _absent(sure: list[Word], either: list[Word], noun: str, doubt: str) -> Verdict:
+    """Violated by what is sure; where all that is found can be read either way, no rule decides."""
+    where = tuple(word.span for word in (sure or either)[:EVIDENCE_LIMIT])
+    if sure:
+        return Verdict("violated", f"{amount(len(sure), noun)} found", len(sure), where)
+    if either:
+        return Verdict("unknown", doubt, None, where)
+    return Verdict("satisfied", f"no {noun} is used", 0)
+
+
+def _contracted(word: str) -> bool:
+    return "'" in word and _CONTRACTED.search(word) is not None
+
+
+def _is_contraction(text: str, word: Word) -> bool | None:
+    """None where it may be one."""
+    if word.text in _CLIPPED:
+        return text[max(0, word.start - 1)] == "'"
+    if _contracted(word.text):
+        return True
+    if not word.text[-3:-2].isalpha():  # the 1990's
+        return False
+    match = _NEXT_WORD.match(text, word.end)
+    following = match.group(1).lower() if match else ""
+    progressive = following.endswith("ing") and following not in NOUNS_IN_ING
+    if _ANYONE.match(word.text):
+        return True if following in AFTER_IS | AFTER_EITHER | AFTER_ANYONE or progressive else None
+    if following in AFTER_IS:
+        return True
+    return None if following in AFTER_EITHER or progressive else False
+
+
+def _is_pronoun(text: str, word: Word) -> bool:
+    """Whether "I" is for certain no numeral, and "mine" no noun or verb; other words are pronouns."""
+    if word.text.partition("'")[0] not in ("i", "mine") or word.text.startswith("i'"):
+        return True
+    match = _WORD_BEFORE.search(text[max(0, word.start - _BEFORE) : word.start])
+    before = match.group(1) if match else ""
+    if word.text != "i":
+        return before.lower() in BEFORE_MINE
+    after = _NEXT_WORD.match(text, word.end)
+    if not before[:1].isupper() or (after and after.group(1) in SAID_OF_I):
+        return True
+    return before.lower().partition("'")[0] in BEFORE_I or before.endswith("ly")
 
 
 class ToneKwargs(Kwargs):
