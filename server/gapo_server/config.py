@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     )
     engine_timeout: float = Field(default=120.0, gt=0, description="Seconds of one batch after which health turns red.")
     health_interval: float = Field(default=5.0, gt=0, description="Seconds between health probes of an idle engine.")
-    drain_timeout: float = Field(default=30.0, ge=0, description="Seconds that running requests have after SIGTERM.")
+    drain_timeout: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that running requests have after SIGTERM; the batch then running, 2 more.",
+    )
 
     device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
     threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
