@@ -94,6 +94,8 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
         first: dict[str, Any] = dict(error.errors()[0])
         field = ".".join(str(part)[:100] for part in first["loc"] if part != "body") or "body"
         message = f"{first['msg'][:200]}; see /docs"
+        if first["type"] == "json_invalid":  # its place is a character's number, not a field
+            message, field = f"is not JSON at character {field}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):
             message = "is not JSON; send `content-type: application/json`"
         return refuse(request, InvalidInput(message, field))
