@@ -1,9 +1,9 @@
 """Settings of `gapo serve`; each is also a flag and an environment variable GAPO_…"""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gapo_server import EMBEDDED
@@ -92,3 +92,12 @@ class Settings(BaseSettings):
             tensorrt_precision=self.tensorrt_precision,
             tensorrt_cache=self.tensorrt_cache,
         )
+
+
+def from_environment(**given: Any) -> Settings:
+    """What is not given is read from the variables. Raises `ValueError`, one line that names the variable."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"GAPO_{str(first['loc'][0]).upper()}: {first['msg']}") from None
