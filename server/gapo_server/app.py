@@ -93,7 +93,9 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             await web.serve(sockets=[listener])
         finally:
             service.admission.stopping = True
-            await asyncio.gather(*(drains or [rpc.stop(0)]))
+            if not drains:  # it ends without a signal
+                await rpc.stop(0)
+            await asyncio.gather(*drains)
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
