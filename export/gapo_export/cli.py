@@ -46,21 +46,28 @@ def register(app: typer.Typer) -> None:
         quality: Annotated[Path | None, typer.Option(help="JSON of `gapo eval rm` for the manifest.")] = None,
     ) -> None:
         """Export a reward-model checkpoint (Longformer), or a generator's (any causal language model)."""
-        options = {
-            "target": target,
-            "max_tokens": max_tokens,
-            "truncation": truncation,
-            "precision": precision,
-            "pairs": pairs,
-            "half_weights": half_weights,
-            "quality": json.loads(quality.read_text(encoding="utf-8")) if quality else None,
-        }
         try:
+            options = {
+                "target": target,
+                "max_tokens": max_tokens,
+                "truncation": truncation,
+                "precision": precision,
+                "pairs": pairs,
+                "half_weights": half_weights,
+                "quality": _quality(quality) if quality else None,
+            }
             path = _export(checkpoint, out, name, version, options)
         except (BundleError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
         typer.echo(str(path))
+
+
+def _quality(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"--quality {path}: {error}; give the JSON of `gapo eval rm`") from error
 
 
 def _export(checkpoint: Path, out: Path, name: str, version: str, options: dict[str, Any]) -> Path:

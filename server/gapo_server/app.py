@@ -80,11 +80,11 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
                 access_log=False,
                 server_header=False,
                 lifespan="off",
-                timeout_graceful_shutdown=max(1, round(settings.drain_timeout)),
+                timeout_graceful_shutdown=settings.drain_timeout,  # type: ignore[arg-type]  # fractions and 0 work
             )
         )
         watch = asyncio.create_task(health.watch(rpc.tell))
-        _handle_signals(web, service)
+        drains = _handle_signals(web, rpc, service)
         print(
             _banner(service, _address(settings.host, listener.getsockname()[1]), _address(settings.host, grpc_port)),
             flush=True,
@@ -93,8 +93,9 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             await web.serve(sockets=[listener])
         finally:
             service.admission.stopping = True
-            await rpc.tell(False)
-            await rpc.stop(0 if web.force_exit else settings.drain_timeout)
+            if not drains:  # it ends without a signal
+                await rpc.stop(0)
+            await asyncio.gather(*drains)
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
@@ -102,14 +103,19 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         return idle
 
 
-def _handle_signals(web: _Web, service: ScoringService) -> None:
+def _handle_signals(web: _Web, rpc: RpcServer, service: ScoringService) -> "list[asyncio.Task[None]]":
+    """Both protocols drain from the signal on; what is returned holds gRPC's part, once there was one."""
+    drains: list[asyncio.Task[None]] = []
+
     def stop(number: int) -> None:
         log.info("%s: %s", signal.Signals(number).name, "stopping at once" if web.should_exit else "draining")
         web.force_exit = web.should_exit
         web.should_exit = service.admission.stopping = True
+        drains.append(asyncio.create_task(rpc.stop(0 if web.force_exit else service.settings.drain_timeout)))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    return drains
 
 
 def _banner(service: ScoringService, rest: str, grpc: str) -> str:

@@ -1,9 +1,9 @@
 """Settings of `gapo serve`; each is also a flag and an environment variable GAPO_…"""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gapo_server import EMBEDDED
@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     )
     engine_timeout: float = Field(default=120.0, gt=0, description="Seconds of one batch after which health turns red.")
     health_interval: float = Field(default=5.0, gt=0, description="Seconds between health probes of an idle engine.")
-    drain_timeout: float = Field(default=30.0, ge=0, description="Seconds that running requests have after SIGTERM.")
+    drain_timeout: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that running requests have after SIGTERM; the batch then running, 2 more.",
+    )
 
     device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
     threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")
@@ -88,3 +92,12 @@ class Settings(BaseSettings):
             tensorrt_precision=self.tensorrt_precision,
             tensorrt_cache=self.tensorrt_cache,
         )
+
+
+def from_environment(**given: Any) -> Settings:
+    """What is not given is read from the variables. Raises `ValueError`, one line that names the variable."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"GAPO_{str(first['loc'][0]).upper()}: {first['msg']}") from None

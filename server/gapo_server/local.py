@@ -7,7 +7,7 @@ from pathlib import Path
 from gapo_core.bundle import BundleError
 from starlette.types import ASGIApp
 
-from gapo_server.config import Settings
+from gapo_server.config import from_environment
 from gapo_server.health import Health
 from gapo_server.rest import routes
 from gapo_server.scoring.service import ScoringService
@@ -16,11 +16,13 @@ from gapo_server.store import load_models
 
 @asynccontextmanager
 async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
-    """The REST application over one bundle, or the embedded model. Raises `ValueError` for a bundle not to be served.
+    """The REST application over one bundle, or the embedded model. Raises `ValueError` for a bundle not to be served
+    or a wrong setting.
 
     The client that asks knows none of the server's own errors.
     """
-    settings = Settings(api_key=None) if bundle is None else Settings(api_key=None, bundle=bundle)
+    given = {} if bundle is None else {"bundle": bundle}
+    settings = from_environment(api_key=None, **given)
     try:
         models = load_models(settings)
     except BundleError as error:

@@ -9,11 +9,12 @@ from gapo_core.bundle import BundleError, load, read_manifest
 from gapo_core.store import default_bundles, list_bundles, promote
 
 from gapo_server import EMBEDDED
-from gapo_server.config import Settings
+from gapo_server.config import from_environment
 from gapo_server.engine.base import DeviceUnavailable
 
 Store = Annotated[Path, typer.Option(envvar="GAPO_STORE", help="Folder of bundles; default: the embedded model's.")]
 Which = Annotated[str, typer.Argument(metavar="BUNDLE", help="NAME/VERSION in the store, or a bundle's folder.")]
+Promoted = Annotated[str, typer.Argument(metavar="BUNDLE", help="NAME/VERSION in the store.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -24,6 +25,8 @@ def register(app: typer.Typer) -> None:
     @group.command("list")
     def list_(store: Store = EMBEDDED, as_json: AsJson = False) -> None:
         """List the bundles of a store; the default of each model is the one that is served."""
+        if not store.is_dir():
+            _fail(f"{store}: this folder does not exist; give --store a folder of <model>/<version> bundles")
         try:
             served = default_bundles(store)
         except BundleError as error:
@@ -51,7 +54,11 @@ def register(app: typer.Typer) -> None:
 
         path, problem = _find(bundle, store), ""
         try:
-            ServedModel(load(path), Settings(prompt_budget=None, response_budget=None))
+            settings = from_environment(prompt_budget=None, response_budget=None)
+        except ValueError as error:
+            _fail(str(error))
+        try:
+            ServedModel(load(path), settings)
         except (BundleError, DeviceUnavailable) as error:
             problem = str(error)
         if as_json:
@@ -62,9 +69,13 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
     @group.command("promote")
-    def promote_(bundle: Which, store: Store = EMBEDDED) -> None:
+    def promote_(bundle: Promoted, store: Store = EMBEDDED) -> None:
         """Make NAME/VERSION the version that servers of this store serve from their next start on."""
         name, _, version = bundle.partition("/")
+        if not name or not version or "/" in version:
+            _fail(
+                f"{bundle}: is not NAME/VERSION, a bundle in the store {store}; a folder elsewhere cannot be promoted"
+            )
         try:
             path = promote(store, name, version)
         except (BundleError, OSError) as error:

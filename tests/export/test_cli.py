@@ -65,3 +65,14 @@ def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, confi
     assert done.stderr.startswith("error: ")
     assert remedy in done.stderr
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("content", [None, "{"], ids=["absent", "not JSON"])
+def test_a_quality_file_that_cannot_be_read_is_named_in_one_line(run, tmp_path, content) -> None:
+    quality = tmp_path / "nope.json"
+    if content is not None:
+        quality.write_text(content)
+    done = run(tmp_path, "--out", tmp_path / "store", "--quality", quality)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"error: --quality {quality}: ")
+    assert done.stderr.count("\n") == 1

@@ -66,7 +66,7 @@ def running(
     *options: str, program: list[str] = GAPO, env_extra: dict[str, str] | None = None, **kwargs
 ) -> Iterator[Running]:
     """A server on free ports; stopped at the end."""
-    kwargs["env"] = os.environ | {"PYTHONPATH": "", **(env_extra or {})}
+    kwargs["env"] = os.environ | (env_extra or {})
     command = [*program, "serve", "--http-port", "0", "--grpc-port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **kwargs) as process:
         try:

@@ -23,7 +23,7 @@ def _pairs(**changes: object) -> bytes:
 
 REST = {
     "no body": (b"", 422, "body"),
-    "not JSON": (b"{", 422, None),
+    "not JSON": (b"{", 422, "body"),
     "not UTF-8": (b'{"pairs": "\xff"}', 422, "body"),
     "UTF-16": (json.dumps({"pairs": [ONE]}).encode("utf-16"), 422, "body"),
     "a list": (b"[]", 422, "body"),
@@ -69,6 +69,15 @@ def test_rest(server, case) -> None:
     assert error["message"]
     assert len(reply.content) < 1000
     server.assert_answers()
+
+
+def test_malformed_json_is_told_with_its_place_and_reason(server) -> None:
+    error = server.post(content=b'{"pairs":[', headers=JSON).json()["error"]
+    assert error == {
+        "reason": "invalid_input",
+        "field": "body",
+        "message": "is not JSON at character 10: Expecting value",
+    }
 
 
 def test_a_nul_inside_a_text_is_only_a_character(server) -> None:

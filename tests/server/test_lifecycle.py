@@ -4,7 +4,9 @@ import subprocess
 import threading
 import time
 
+import grpc
 import pytest
+from gapo.v1 import reward_pb2
 from gapo_server.config import Settings
 from typer.testing import CliRunner
 
@@ -66,6 +68,37 @@ def test_a_signal_drains_what_runs_and_refuses_what_comes(faulty, signal) -> Non
     assert server.process.wait(20) == 0
     with pytest.raises(Exception, match="refused"):
         server.score(GOOD)
+
+
+@pytest.mark.parametrize(("drain", "most"), [(3, 5), (0, 0.9)])
+def test_both_protocols_have_one_deadline_from_the_signal_on(faulty, drain, most) -> None:
+    server = faulty("--max-batch-tokens", "128", "--drain-timeout", str(drain))
+    texts = ("slow one " * 40,) * 200
+    ended = {}
+
+    def ask_rest() -> None:
+        reply = server.score(*texts)
+        ended["rest"] = time.monotonic(), reply.status_code
+
+    def ask_grpc() -> None:
+        pairs = [reward_pb2.Pair(prompt="x", response=text) for text in texts]
+        with server.stub() as stub, pytest.raises(grpc.RpcError):
+            stub.Score(reward_pb2.ScoreRequest(pairs=pairs), timeout=60)
+        ended["grpc"] = time.monotonic(), 0
+
+    asking = [threading.Thread(target=ask) for ask in (ask_rest, ask_grpc)]
+    for thread in asking:
+        thread.start()
+    while server.metric("gapo_queue_tokens") < 20_000:  # one of them alone has fewer
+        time.sleep(0.02)
+    signalled = time.monotonic()
+    server.process.send_signal(15)
+    for thread in asking:
+        thread.join()
+    assert server.process.wait(20) == 0
+    assert ended["rest"][1] == 503
+    for moment, _ in ended.values():
+        assert drain - 0.1 < moment - signalled < most
 
 
 def test_a_second_signal_stops_at_once_and_tells_who_waits(faulty) -> None:

@@ -1,7 +1,9 @@
 """`gapo models` on a store with two versions of the embedded model."""
 
 import json
+import os
 import shutil
+import subprocess
 
 import pytest
 import typer
@@ -10,6 +12,8 @@ from gapo_server.config import Settings
 from gapo_server.models import register
 from gapo_server.store import load_models
 from typer.testing import CliRunner
+
+from tests.server.running import GAPO
 
 MODEL = next(EMBEDDED.glob("*/*/manifest.json")).parent
 NAME = MODEL.parent.name
@@ -64,6 +68,31 @@ def test_verify_and_show_take_a_name_or_a_folder(run, store) -> None:
 def test_an_unreadable_manifest_is_listed_as_such(run, store) -> None:
     (store / NAME / "1/manifest.json").write_text("{")
     assert run("list").stdout.splitlines()[0] == f"{NAME} 1 unreadable 0"
+
+
+def test_promote_takes_no_folder_and_says_so(run, store) -> None:
+    for bundle in (store / NAME / "1", NAME):
+        done = run("promote", str(bundle))
+        assert done.exit_code == 1
+        assert done.stderr.startswith(f"error: {bundle}: is not NAME/VERSION")
+    assert "folder" not in run("promote", "--help").stdout.partition("--store")[0]
+
+
+def test_a_store_that_does_not_exist_is_an_error() -> None:
+    done = subprocess.run([*GAPO, "models", "list", "--store", "/nope"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: /nope: this folder does not exist")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("models", "verify", f"{NAME}/{MODEL.name}"), ("score", "--prompt", "x", "--response", "y")]
+)
+def test_a_wrong_variable_is_named_in_one_line(arguments) -> None:
+    env = os.environ | {"GAPO_HTTP_PORT": "abc"}
+    done = subprocess.run([*GAPO, *arguments], capture_output=True, text=True, env=env)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: GAPO_HTTP_PORT: Input should be a valid integer")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "promote"])

@@ -78,6 +78,7 @@ class RewardServicer:
             except DecodeError as error:
                 raise InvalidInput(f"is not a gapo.v1.ScoreRequest of valid UTF-8: {error}", "request") from None
             exchange.pairs = len(request.pairs)
+            self._service.admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
             scored = await self._service.score(_question(request), _seconds_left(context))
         if scored.truncated_tokens:
             context.set_trailing_metadata((("x-gapo-truncated", str(scored.truncated_tokens)),))

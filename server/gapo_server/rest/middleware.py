@@ -1,9 +1,11 @@
 """What every REST request passes before its route: identity, access log, key, body limit, deadline, disconnects."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Body
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -146,3 +148,15 @@ def exchange_of(request: Any) -> Exchange:
     """The exchange that `Door` opened for this request."""
     exchange: Exchange = request.scope["state"]["exchange"]
     return exchange
+
+
+def few(service: ScoringService, *keys: str) -> Callable[[Any], Awaitable[None]]:
+    """A dependency that refuses too many pairs; FastAPI asks it before it validates any of them."""
+
+    async def check(body: Annotated[Any, Body()]) -> None:
+        if isinstance(body, dict):
+            for key in keys:
+                if isinstance(body.get(key), list):
+                    service.admission.check_number(len(body[key]), key)
+
+    return check

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -12,7 +12,7 @@ from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.health import Health
 from gapo_server.rest import probes
 from gapo_server.rest.dialects import openrlhf
-from gapo_server.rest.middleware import Door, exchange_of
+from gapo_server.rest.middleware import Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
 from gapo_server.rest.schemas import LimitsBody, ModelBody, ModelsBody, ScoreBody, ScoredBody
 from gapo_server.scoring.service import Question, ScoringService
@@ -37,7 +37,7 @@ def build(service: ScoringService, health: Health) -> FastAPI:
     app.include_router(probes.router(service, health))
     app.include_router(openrlhf.router(service))
 
-    @app.post("/v1/score", response_model=ScoredBody)
+    @app.post("/v1/score", response_model=ScoredBody, dependencies=[Depends(few(service, "pairs"))])
     async def score(body: ScoreBody, request: Request, response: Response) -> dict[str, Any]:
         """Score pairs; results come in the order of the pairs."""
         exchange_of(request).pairs = len(body.pairs)
@@ -94,6 +94,8 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
         first: dict[str, Any] = dict(error.errors()[0])
         field = ".".join(str(part)[:100] for part in first["loc"] if part != "body") or "body"
         message = f"{first['msg'][:200]}; see /docs"
+        if first["type"] == "json_invalid":  # its place is a character's number, not a field
+            message, field = f"is not JSON at character {field}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):
             message = "is not JSON; send `content-type: application/json`"
         return refuse(request, InvalidInput(message, field))

@@ -1,20 +1,36 @@
 """Bodies of the REST interface."""
 
+from typing import Annotated, Any
+
 from gapo_core.pairs import TruncationPolicy
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, StrictStr, model_validator
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class PairBody(_Body):
+class _Asked(_Body):
+    """A body that clients send. One error is told, so no more are looked for: a megabyte may hold a million."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown_key(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or len(data) <= len(cls.model_fields):
+            return data
+        unknown = next(key for key in data if key not in cls.model_fields)
+        return {key: data[key] for key in (*cls.model_fields, unknown) if key in data}
+
+
+class PairBody(_Asked):
     prompt: StrictStr = Field(description="Task and constraints; not empty.")
     response: StrictStr = Field(description="The text to judge; not empty.")
 
 
-class ScoreBody(_Body):
-    pairs: list[PairBody] = Field(description="One or more pairs; GET /v1/models tells the limits.")
+class ScoreBody(_Asked):
+    pairs: Annotated[list[PairBody], FailFast()] = Field(
+        description="One or more pairs; GET /v1/models tells the limits."
+    )
     model: StrictStr = Field(default="", description="A served model; empty means the default.")
     truncation: TruncationPolicy | None = Field(default=None, description="Default: the model's own policy.")
     prompt_budget: StrictInt | None = Field(default=None, gt=0, le=1 << 20, description="Most tokens of a prompt.")
@@ -61,8 +77,12 @@ class ModelsBody(_Body):
 class OpenRLHFBody(BaseModel):
     """Further keys (`labels`, and what later versions may add) are accepted and not looked at."""
 
-    query: list[StrictStr] = Field(description="Prompt and response in the actor's chat template.")
-    prompts: list[StrictStr] | None = Field(default=None, description="The prompt of each query; absent up to v0.5.")
+    query: Annotated[list[StrictStr], FailFast()] = Field(
+        description="Prompt and response in the actor's chat template."
+    )
+    prompts: Annotated[list[StrictStr] | None, FailFast()] = Field(
+        default=None, description="The prompt of each query; absent up to v0.5."
+    )
 
 
 class RewardsBody(_Body):

@@ -55,14 +55,18 @@ class Admission:
         self._inflight += size
         self._metrics.inflight_bytes.set(self._inflight)
 
+    def check_number(self, pairs: int, field: str) -> None:
+        """Raises `TooLarge`; for those who can count pairs before they look at each."""
+        if pairs > self._settings.max_pairs:
+            raise TooLarge(f"holds {pairs}; send at most {self._settings.max_pairs} a request", field)
+
     def check(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Raises `Stopping`, `InvalidInput` or `TooLarge`, naming the pair and the limit."""
         if self.stopping:
             raise Stopping("the server is stopping; try another one", retry_after=1)
         if not pairs:
             raise InvalidInput("is empty; send at least one pair", "pairs")
-        if len(pairs) > self._settings.max_pairs:
-            raise TooLarge(f"holds {len(pairs)}; send at most {self._settings.max_pairs} a request", "pairs")
+        self.check_number(len(pairs), "pairs")
         limit = self._settings.max_text_bytes
         for number, pair in enumerate(pairs):
             for field, text in zip(("prompt", "response"), pair, strict=True):

@@ -48,11 +48,26 @@ def split(query: str, prompt: str | None) -> tuple[str, str] | None:
 
 
 def _end_of_shortened(query: str, prompt: str) -> int:
-    """Where the response begins in a query that starts with an end of the prompt; 0 if it does not."""
+    """Where the response begins in a query that starts with an end of the prompt; 0 if it does not.
+
+    Knuth, Morris and Pratt's search: trying every end of "aaaa…" would take the square of its length.
+    """
     head = query[:16]
     start = prompt.find(head)
-    while head and start >= 0:
-        if query.startswith(prompt[start:]):
-            return len(prompt) - start
-        start = prompt.find(head, start + 1)
-    return 0
+    if not head or start < 0:
+        return 0
+    text = prompt[start:]
+    pattern = query[: len(text)]
+    borders = [0]  # of each beginning of the pattern: its longest proper beginning that it also ends with
+    matched = 0
+    for character in pattern[1:]:
+        while matched and character != pattern[matched]:
+            matched = borders[matched - 1]
+        matched += character == pattern[matched]
+        borders.append(matched)
+    matched = 0
+    for character in text:
+        while matched and (matched == len(pattern) or character != pattern[matched]):
+            matched = borders[matched - 1]
+        matched += character == pattern[matched]
+    return matched if matched >= len(head) else 0

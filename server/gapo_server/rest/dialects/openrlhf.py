@@ -1,14 +1,15 @@
 """OpenRLHF's `POST /get_reward` (`--reward.remote_url`, before 0.11 `--remote_rm_url`)."""
 
+import asyncio
 import re
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from gapo_core.pairs import TruncationPolicy
 
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.rest.dialects import chat
-from gapo_server.rest.middleware import exchange_of
+from gapo_server.rest.middleware import exchange_of, few
 from gapo_server.rest.responses import tell_truncation
 from gapo_server.rest.schemas import OpenRLHFBody, RewardsBody
 from gapo_server.scoring.service import Question, ScoringService
@@ -31,7 +32,7 @@ def pairs(body: OpenRLHFBody) -> list[tuple[str, str]]:
 
 
 def router(service: ScoringService) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(dependencies=[Depends(few(service, "query", "prompts"))])
 
     # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
     @routes.post("/get_reward/{key}", response_model=RewardsBody, include_in_schema=False)
@@ -42,7 +43,8 @@ def router(service: ScoringService) -> APIRouter:
         if not body.query:  # versions up to 0.11.0 ask so to spare servers
             return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
         try:
-            scored = await service.score(Question(pairs(body), truncation=TruncationPolicy.KEEP_BOTH_ENDS))
+            split = await asyncio.to_thread(pairs, body)  # a long text in templates takes long
+            scored = await service.score(Question(split, truncation=TruncationPolicy.KEEP_BOTH_ENDS))
         except RequestError as error:
             error.field = re.sub(r"^pairs(\[\d+\])?.*", r"query\1", error.field)
             raise
