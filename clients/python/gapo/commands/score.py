@@ -94,7 +94,7 @@ def register(app: typer.Typer) -> None:
         async def run() -> None:
             async with open_client(url, bundle, api_key, timeout, retries) as client:
                 if input is not None:
-                    with Source(input) as source, ScoreOutput(output, errors, resume, force) as sink:
+                    with Source(input) as source, ScoreOutput(output, errors, resume, force, source) as sink:
                         summary = await score_file(client, source, sink, options, on_error)
                     if as_json:
                         typer.echo(json.dumps(asdict(summary)))
