@@ -1,6 +1,7 @@
 """`gapo score`: one pair and files, on a server and in this process."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.running import BAD, GAPO, GOOD, PROMPT, running
+from tests.server.running import BAD, FAULTY, GAPO, GOOD, PROMPT, running
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,25 @@ def test_an_output_is_never_overwritten_unasked(server, tmp_path) -> None:
     assert output.read_text() == "precious\n"
     assert gapo(*arguments, "--force").returncode == 0
     assert len(rows(output)) == 1
+
+
+def test_long_pairs_wait_here_and_not_at_the_server(tmp_path) -> None:
+    """384,000 tokens go to a server that holds 131,072 and is slow at first; it never has to refuse any."""
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    source.write_text(lines(*["slow " + "a " * 2999] * 4, *["a " * 3000] * 124))
+    with running("--max-queue-tokens", "131072", program=FAULTY) as slow:
+        done = gapo("--input", str(source), "--output", str(output), "--url", slow.rest, "--retries", "0")
+    assert done.returncode == 0, done.stderr
+    assert [row["line"] for row in rows(output)] == list(range(1, 129))
+
+
+def test_limits_of_a_server_do_not_bound_scoring_in_this_process(tmp_path) -> None:
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    source.write_text(lines(GOOD, BAD))
+    environment = os.environ | {"GAPO_REQUEST_TIMEOUT": "0.001", "GAPO_MAX_QUEUE_TOKENS": "8"}
+    done = gapo("--input", str(source), "--output", str(output), "--retries", "0", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len(rows(output)) == 2
 
 
 WRONG = {
