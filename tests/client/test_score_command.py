@@ -135,6 +135,22 @@ def test_skip_writes_the_errors_beside_and_scores_the_rest(server, tmp_path) -> 
     assert "UTF-8" in errors[6]["error"]
 
 
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_skip_passes_texts_that_no_request_can_hold(server, tmp_path, protocol) -> None:
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    control = "\0" * 900_000  # within the limit of a text; its JSON is over that of a request
+    bad = json.dumps({"prompt": control, "response": control}) + "\n"
+    source.write_text(lines(GOOD, "a" * (9 << 20)) + bad + lines("\ud800", BAD))
+    arguments = ("--input", str(source), "--output", str(output), "--on-error", "skip")
+    done = gapo(*arguments, "--url", getattr(server, protocol))
+    assert done.returncode == 0, done.stderr
+    assert [row["line"] for row in rows(output)] == [1, 5]
+    errors = rows(Path(f"{output}.errors"))
+    assert [row["line"] for row in errors] == [2, 3, 4]
+    assert [errors[0]["field"], errors[2]["field"]] == ["response", "response"]
+    assert all("pairs[" not in json.dumps(row) for row in errors)
+
+
 def test_a_killed_run_is_resumed_without_a_gap_or_a_double(server, tmp_path) -> None:
     source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
     source.write_text(lines(*(GOOD, BAD, " ") * 500))
@@ -174,6 +190,8 @@ def test_missing_files_servers_and_bundles_are_one_line(tmp_path) -> None:
         ["--input", str(tmp_path / "absent.jsonl")],
         ["--prompt", "x", "--response", "y", "--url", "http://127.0.0.1:9", "--retries", "0"],
         ["--prompt", "x", "--response", "y", "--bundle", str(tmp_path)],
+        ["--prompt", "x", "--response", "y", "--url", "http://[::1"],
+        ["--prompt", "x", "--response", "y", "--url", "http://127.0.0.1:9", "--api-key", "k\n"],
     ):
         done = gapo(*arguments)
         assert done.returncode == 1

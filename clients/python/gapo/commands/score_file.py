@@ -112,6 +112,7 @@ async def _score(client: AsyncClient, lines: list[Line], options: Options) -> li
                 raise
             wrong = rest.pop(error.pair)
             field = error.field.rpartition(".")[2]
+            field = field if field in ("prompt", "response") else ""  # a pair's number means nothing in the file
             outcomes[wrong.number] = (wrong, type(error)(error.detail, field, error.request_id))
         else:
             outcomes.update({line.number: (line, score) for line, score in zip(rest, scores, strict=True)})
