@@ -23,8 +23,9 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
 
     The client that asks knows none of the server's own errors.
     """
-    chosen = {} if bundle is None else {"bundle": bundle}
-    settings = Settings(api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED, **chosen)
+    settings = Settings(api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED)
+    if bundle is not None:
+        settings = settings.model_copy(update={"bundle": bundle})
     try:
         models = load_models(settings)
     except BundleError as error:
