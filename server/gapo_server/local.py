@@ -13,6 +13,9 @@ from gapo_server.rest import routes
 from gapo_server.scoring.service import ScoringService
 from gapo_server.store import load_models
 
+UNBOUNDED = 1 << 40
+"""Nobody else waits here: however long a pair or slow the machine, its scores are still wanted."""
+
 
 @asynccontextmanager
 async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
@@ -22,7 +25,7 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     The client that asks knows none of the server's own errors.
     """
     given = {} if bundle is None else {"bundle": bundle}
-    settings = from_environment(api_key=None, **given)
+    settings = from_environment(api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED, **given)
     try:
         models = load_models(settings)
     except BundleError as error:

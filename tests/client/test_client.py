@@ -91,6 +91,50 @@ def test_a_text_over_the_servers_limit_is_not_sent() -> None:
     assert server.sizes == []
 
 
+def test_a_pair_that_no_request_can_hold_is_named_where_it_is_alone_too() -> None:
+    server = Server()
+    client = server.client()
+    with pytest.raises(gapo.TooLarge, match=r"pairs\[0\]\.prompt: has 1001 bytes"):
+        client.score_batch([("p" * 1001, "1")])
+    server.failures = [refusal(413, "too_large", "body")]  # as for control characters, of which JSON makes six bytes
+    with pytest.raises(gapo.TooLarge) as caught:
+        client.score_batch([("p", "1")])
+    assert (caught.value.field, server.sizes) == ("pairs[0]", [])
+
+
+CANNOT_BE_SENT = [
+    (("\ud800", "r"), {}, "pairs[0].prompt"),
+    (("p", "r\udfff"), {}, "pairs[0].response"),
+    (("p", 3), {}, "pairs[0].response"),
+    (("p", "r"), {"model": "\ud800"}, "model"),
+    (("p", "r"), {"truncation": "never"}, "truncation"),
+    (("p", "r"), {"prompt_budget": 0}, "prompt_budget"),
+    (("p", "r"), {"prompt_budget": 1 << 40}, "prompt_budget"),
+    (("p", "r"), {"response_budget": True}, "response_budget"),
+]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])
+@pytest.mark.parametrize(("pair", "options", "field"), CANNOT_BE_SENT)
+def test_what_cannot_be_sent_is_invalid_input_over_both_protocols(url, pair, options, field) -> None:
+    async def main() -> None:
+        async with gapo.AsyncClient(url, retry=QUICK) as client:
+            await client.score(*pair, **options)
+
+    with pytest.raises(gapo.InvalidInput) as caught:
+        asyncio.run(main())
+    assert caught.value.field == field
+    with gapo.Client(url, retry=QUICK) as client, pytest.raises(gapo.InvalidInput) as caught:
+        client.score_batch([("p", "r")] * 70 + [pair], **options)
+    assert caught.value.field == field.replace("[0]", "[70]")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])
+def test_none_is_no_option(url) -> None:
+    with gapo.Client(url, retry=QUICK) as client, pytest.raises(gapo.Unavailable):
+        client.score("p", "r", model=None, truncation=None)
+
+
 def test_an_error_names_the_pair_of_the_callers_list() -> None:
     pairs = [("p", str(i)) for i in range(50)]
     pairs[37] = ("p", "bad")
@@ -161,11 +205,23 @@ def test_the_key_is_sent() -> None:
     assert server.headers["authorization"] == "Bearer k"
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://x", "http://", ""])
-def test_a_url_without_a_known_scheme_is_refused(url) -> None:
+WRONG_URLS = ["127.0.0.1:8080", "ftp://x", "http://", "", "http://[::1", "grpc://[::1", "grpc://\ud800", "http://a..b"]
+
+
+@pytest.mark.parametrize("url", WRONG_URLS)
+def test_a_url_that_cannot_be_is_refused(url) -> None:
     for kind in (gapo.Client, gapo.AsyncClient):
         with pytest.raises(ValueError, match="url"):
             kind(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])
+@pytest.mark.parametrize("key", ["secr\u00e9t", "secret\n", " secret"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_told(url, key) -> None:
+    for kind in (gapo.Client, gapo.AsyncClient):
+        with pytest.raises(ValueError, match="api_key") as caught:
+            kind(url, api_key=key)
+        assert "secr" not in str(caught.value)
 
 
 def test_nobody_there_says_what_to_do() -> None:

@@ -1,6 +1,7 @@
 """`gapo score`: one pair and files, on a server and in this process."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.running import BAD, GAPO, GOOD, PROMPT, running
+from tests.server.running import BAD, FAULTY, GAPO, GOOD, PROMPT, running
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,25 @@ def test_an_output_is_never_overwritten_unasked(server, tmp_path) -> None:
     assert len(rows(output)) == 1
 
 
+def test_long_pairs_wait_here_and_not_at_the_server(tmp_path) -> None:
+    """384,000 tokens go to a server that holds 131,072 and is slow at first; it never has to refuse any."""
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    source.write_text(lines(*["slow " + "a " * 2999] * 4, *["a " * 3000] * 124))
+    with running("--max-queue-tokens", "131072", program=FAULTY) as slow:
+        done = gapo("--input", str(source), "--output", str(output), "--url", slow.rest, "--retries", "0")
+    assert done.returncode == 0, done.stderr
+    assert [row["line"] for row in rows(output)] == list(range(1, 129))
+
+
+def test_limits_of_a_server_do_not_bound_scoring_in_this_process(tmp_path) -> None:
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    source.write_text(lines(GOOD, BAD))
+    environment = os.environ | {"GAPO_REQUEST_TIMEOUT": "0.001", "GAPO_MAX_QUEUE_TOKENS": "8"}
+    done = gapo("--input", str(source), "--output", str(output), "--retries", "0", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len(rows(output)) == 2
+
+
 WRONG = {
     "{": "is not JSON",
     "[]": "is not an object",
@@ -113,6 +133,22 @@ def test_skip_writes_the_errors_beside_and_scores_the_rest(server, tmp_path) -> 
     assert [row["line"] for row in errors] == list(range(2, 9))
     assert errors[4]["field"] == "response"
     assert "UTF-8" in errors[6]["error"]
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_skip_passes_texts_that_no_request_can_hold(server, tmp_path, protocol) -> None:
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
+    control = "\0" * 900_000  # within the limit of a text; its JSON is over that of a request
+    bad = json.dumps({"prompt": control, "response": control}) + "\n"
+    source.write_text(lines(GOOD, "a" * (9 << 20)) + bad + lines("\ud800", BAD))
+    arguments = ("--input", str(source), "--output", str(output), "--on-error", "skip")
+    done = gapo(*arguments, "--url", getattr(server, protocol))
+    assert done.returncode == 0, done.stderr
+    assert [row["line"] for row in rows(output)] == [1, 5]
+    errors = rows(Path(f"{output}.errors"))
+    assert [row["line"] for row in errors] == [2, 3, 4]
+    assert [errors[0]["field"], errors[2]["field"]] == ["response", "response"]
+    assert all("pairs[" not in json.dumps(row) for row in errors)
 
 
 def test_a_killed_run_is_resumed_without_a_gap_or_a_double(server, tmp_path) -> None:
@@ -154,6 +190,8 @@ def test_missing_files_servers_and_bundles_are_one_line(tmp_path) -> None:
         ["--input", str(tmp_path / "absent.jsonl")],
         ["--prompt", "x", "--response", "y", "--url", "http://127.0.0.1:9", "--retries", "0"],
         ["--prompt", "x", "--response", "y", "--bundle", str(tmp_path)],
+        ["--prompt", "x", "--response", "y", "--url", "http://[::1"],
+        ["--prompt", "x", "--response", "y", "--url", "http://127.0.0.1:9", "--api-key", "k\n"],
     ):
         done = gapo(*arguments)
         assert done.returncode == 1

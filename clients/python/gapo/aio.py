@@ -33,7 +33,7 @@ class AsyncClient:
         concurrency: int = 4,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._address = wire.parse_url(url)
+        self._address, headers = wire.parse_url(url), wire.key_headers(api_key)
         self._timeout, self._retry, self._concurrency = timeout, retry, concurrency
         self._limits: Limits | None = None
         if self._address.is_grpc:
@@ -43,10 +43,9 @@ class AsyncClient:
                 if self._address.secure
                 else grpc.aio.insecure_channel(target)
             )
-            self._metadata = wire.grpc_metadata(api_key)
+            self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
-            headers = wire.rest_headers(api_key)
             self._http = httpx.AsyncClient(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
             )
@@ -63,6 +62,7 @@ class AsyncClient:
     ) -> wire.Score:
         """The score of one pair; options as in `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
+        wire.check([(prompt, response)], options)
         return (await self._score([(prompt, response)], options))[0]
 
     async def score_batch(
@@ -76,8 +76,7 @@ class AsyncClient:
     ) -> list[wire.Score]:
         """As `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        if len(pairs) == 1:
-            return await self._score(pairs, options)
+        wire.check(pairs, options)
         places = asyncio.Semaphore(self._concurrency)
 
         async def one(first: int, chunk: Sequence[Pair]) -> list[wire.Score]:
@@ -85,7 +84,7 @@ class AsyncClient:
                 try:
                     return await self._score(chunk, options)
                 except GapoError as error:
-                    raise error.shifted(first) from error.__cause__
+                    raise error.shifted(first, len(chunk)) from error.__cause__
 
         tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(pairs, await self.limits()))]
         try:

@@ -21,7 +21,8 @@ class Client:
     """Scores pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
 
     `timeout` is for one attempt of one request, in seconds. `transport` stands in for httpx's own (http only).
-    Use it as a context manager, or `close` it. Every method raises a `GapoError`.
+    Use it as a context manager, or `close` it. Raises `ValueError` for a URL or a key that cannot be; every method
+    raises a `GapoError`.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Client:
         retry: Retry = Retry(),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._address = wire.parse_url(url)
+        self._address, headers = wire.parse_url(url), wire.key_headers(api_key)
         self._timeout, self._retry = timeout, retry
         self._limits: Limits | None = None
         if self._address.is_grpc:
@@ -43,10 +44,9 @@ class Client:
                 if self._address.secure
                 else grpc.insecure_channel(target)
             )
-            self._metadata = wire.grpc_metadata(api_key)
+            self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
-            headers = wire.rest_headers(api_key)
             self._http = httpx.Client(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
             )
@@ -63,6 +63,7 @@ class Client:
     ) -> wire.Score:
         """The score of one pair; options as in `score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
+        wire.check([(prompt, response)], options)
         return self._score([(prompt, response)], options)[0]
 
     def score_batch(
@@ -79,14 +80,13 @@ class Client:
         `truncation` is error, keep_head, keep_tail or keep_both_ends; budgets are tokens of one field.
         """
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        if len(pairs) == 1:
-            return self._score(pairs, options)
+        wire.check(pairs, options)
         scores: list[wire.Score] = []
         for first, chunk in chunks(pairs, self.limits()):
             try:
                 scores += self._score(chunk, options)
             except GapoError as error:
-                raise error.shifted(first) from error.__cause__
+                raise error.shifted(first, len(chunk)) from error.__cause__
         return scores
 
     def models(self) -> list[wire.Model]:

@@ -27,11 +27,17 @@ class GapoError(Exception):
         found = re.match(r"pairs(?:\[(\d+)\]|\.(\d+))", self.field)
         return int(found[1] or found[2]) if found else None
 
-    def shifted(self, first: int) -> "GapoError":
-        """The same error where the request's pairs began at number `first` of the caller's."""
-        if self.pair is None or not first:
+    def shifted(self, first: int, pairs: int) -> "GapoError":
+        """The same error where the request held `pairs` pairs, from number `first` of the caller's.
+
+        A request of one pair that is too large is told as a pair that is.
+        """
+        if self.pair is not None:
+            field = re.sub(r"\d+", str(self.pair + first), self.field, count=1)
+        elif pairs == 1 and isinstance(self, TooLarge):
+            field = f"pairs[{first}]"
+        else:
             return self
-        field = re.sub(r"\d+", str(self.pair + first), self.field, count=1)
         return type(self)(self.detail, field, self.request_id, self.retry_after)
 
 

@@ -11,6 +11,10 @@ from gapo.chunks import Limits, Pair
 from gapo.errors import BY_REASON, DeadlineExceeded, GapoError, InvalidInput, TooLarge, Unauthenticated, Unavailable
 from gapo.v1 import reward_pb2
 
+POLICIES = [name.removeprefix("TRUNCATION_POLICY_").lower() for name in reward_pb2.TruncationPolicy.keys()[1:]]
+MOST_BUDGET = (1 << 31) - 1
+"""What gRPC can carry; a server says itself what its model can use."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -55,10 +59,14 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """Raises `ValueError` for another scheme than http, https, grpc or grpcs."""
+    """Raises `ValueError` for another scheme than http, https, grpc or grpcs, and for what is no address."""
     scheme, separator, rest = url.partition("://")
     if not separator or not rest or scheme not in ("http", "https", "grpc", "grpcs"):
         raise ValueError(f"url: {url!r} must begin with http://, https://, grpc:// or grpcs://")
+    try:
+        httpx.URL(f"http://{rest}").raw_host.decode("ascii").encode("idna")  # the name as the resolver will want it
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise ValueError(f"url: {url!r} is no address ({error}); write {scheme}://HOST:PORT") from None
     secure = scheme.endswith("s")
     return Address(True, rest.rstrip("/"), secure) if "grpc" in scheme else Address(False, url.rstrip("/"), secure)
 
@@ -69,8 +77,38 @@ def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key in names}
 
 
-def rest_headers(api_key: str | None) -> dict[str, str]:
-    return {"authorization": f"Bearer {api_key}"} if api_key else {}
+def key_headers(api_key: str | None) -> dict[str, str]:
+    """Headers or metadata. Raises `ValueError`, which does not tell the key, for one that no header can carry."""
+    if not api_key:
+        return {}
+    if not (api_key.isascii() and api_key.isprintable() and api_key == api_key.strip()):
+        raise ValueError("api_key: has characters beyond printable ASCII, or blanks around it; correct it")
+    return {"authorization": f"Bearer {api_key}"}
+
+
+def _check_text(text: Any, field: str) -> None:
+    if not isinstance(text, str):
+        raise InvalidInput(f"is of type {type(text).__name__}; give a string", field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"is not valid Unicode at character {error.start}; take the surrogate out", field) from None
+
+
+def check(pairs: Sequence[Pair], options: Options) -> None:
+    """Raises `InvalidInput`, naming the field, for what a request of either protocol cannot carry."""
+    for number, (prompt, response) in enumerate(pairs):
+        _check_text(prompt, f"pairs[{number}].prompt")
+        _check_text(response, f"pairs[{number}].response")
+    _check_text(options.model or "", "model")
+    if options.truncation and options.truncation not in POLICIES:
+        raise InvalidInput(f"{options.truncation!r} is none of {', '.join(POLICIES)}", "truncation")
+    for field in ("prompt_budget", "response_budget"):
+        budget = getattr(options, field)
+        if budget is not None and (type(budget) is not int or not 0 < budget <= MOST_BUDGET):
+            raise InvalidInput(
+                f"{budget!r} is no number of tokens from 1 to {MOST_BUDGET}; None is the server's setting", field
+            )
 
 
 def rest_body(pairs: Sequence[Pair], options: Options) -> dict[str, Any]:
@@ -116,28 +154,12 @@ def rest_error(error: httpx.TransportError, address: Address) -> GapoError:
     return Unavailable(f"{address.target}: {error or type(error).__name__}; is `gapo serve` running?")
 
 
-def grpc_metadata(api_key: str | None) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {api_key}"),) if api_key else ()
-
-
 def grpc_request(pairs: Sequence[Pair], options: Options) -> Any:
-    """Raises `InvalidInput` for a policy that does not exist or a text that is not valid Unicode."""
-    try:
-        policy = reward_pb2.TruncationPolicy.Value(f"TRUNCATION_POLICY_{options.truncation.upper() or 'UNSPECIFIED'}")
-    except ValueError:
-        raise InvalidInput(
-            f"{options.truncation!r} is none of error, keep_head, keep_tail, keep_both_ends", "truncation"
-        ) from None
-    messages = []
-    for number, (prompt, response) in enumerate(pairs):
-        try:
-            messages.append(reward_pb2.Pair(prompt=prompt, response=response))
-        except (ValueError, TypeError) as error:
-            raise InvalidInput(str(error), f"pairs[{number}]") from None
+    policy = (options.truncation or "unspecified").upper()
     return reward_pb2.ScoreRequest(
-        pairs=messages,
+        pairs=[reward_pb2.Pair(prompt=prompt, response=response) for prompt, response in pairs],
         model=options.model,
-        truncation=policy,
+        truncation=reward_pb2.TruncationPolicy.Value(f"TRUNCATION_POLICY_{policy}"),
         prompt_budget=options.prompt_budget or 0,
         response_budget=options.response_budget or 0,
     )

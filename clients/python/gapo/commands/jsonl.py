@@ -1,6 +1,7 @@
 """Lines of a JSONL file of pairs, one after another, never the whole file."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class Source:
     ) -> None:
         if self._path:
             self._stream.close()
+
+    def reads(self, path: Path) -> bool:
+        """Whether `path` is the file that is being read, by whatever name."""
+        return path.is_file() and os.path.samestat(path.stat(), os.fstat(self._stream.fileno()))
 
     def lines(self, after: int = 0) -> Iterator[Line]:
         """Lines past number `after`, counted from 1; a line's `size` counts the bytes read since the last one."""

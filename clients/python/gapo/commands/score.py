@@ -41,7 +41,7 @@ async def open_client(
     """
     retry = Retry(attempts=retries + 1)
     if url is not None:
-        async with AsyncClient(url, api_key=api_key, timeout=timeout, retry=retry) as client:
+        async with AsyncClient(url, api_key=api_key, timeout=timeout, retry=retry, concurrency=1) as client:
             yield client
         return
     points = list(entry_points(group="gapo.local"))
@@ -53,7 +53,7 @@ async def open_client(
         raise FileError("no --url, and scoring without a server needs: pip install 'gapo[server]'")
     async with open_app(bundle) as app:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with AsyncClient("http://in-process", timeout=timeout, retry=retry, transport=transport) as client:
+        async with AsyncClient("http://in-process", retry=retry, concurrency=1, transport=transport) as client:
             yield client
 
 
@@ -79,7 +79,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Continue an output that was cut short.")] = False,
         force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
-        timeout: Annotated[float, typer.Option(envvar="GAPO_TIMEOUT", help="Seconds of one request.")] = 60.0,
+        timeout: Annotated[
+            float, typer.Option(envvar="GAPO_TIMEOUT", help="With --url: seconds of one request.")
+        ] = 60.0,
         retries: Annotated[int, typer.Option(min=0, help="Tries again when the server is full or away.")] = 4,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     ) -> None:
@@ -94,7 +96,7 @@ def register(app: typer.Typer) -> None:
         async def run() -> None:
             async with open_client(url, bundle, api_key, timeout, retries) as client:
                 if input is not None:
-                    with Source(input) as source, ScoreOutput(output, errors, resume, force) as sink:
+                    with Source(input) as source, ScoreOutput(output, errors, resume, force, source) as sink:
                         summary = await score_file(client, source, sink, options, on_error)
                     if as_json:
                         typer.echo(json.dumps(asdict(summary)))

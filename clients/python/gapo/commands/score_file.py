@@ -5,19 +5,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from gapo.aio import AsyncClient
+from gapo.chunks import BYTES, PAIRS
 from gapo.commands.jsonl import FileError, Line, Source
 from gapo.commands.score_output import Outcome, ScoreOutput
 from gapo.errors import GapoError
 from gapo.wire import Options
 
-BATCH = 64
 IN_FLIGHT = 4
+"""Batches asked at once; the client sends one request of each at a time, so this bounds what waits at the server."""
 
 
 class OnError(str, Enum):
@@ -68,10 +68,11 @@ def _progress() -> Progress:
 
 async def _in_order(client: AsyncClient, lines: Iterator[Line], options: Options) -> AsyncIterator[list[Outcome]]:
     """Batches of outcomes in the order of the lines, up to IN_FLIGHT of them asked at once."""
+    batches = _batches(lines)
     running: deque[asyncio.Task[list[Outcome]]] = deque()
     try:
         while True:
-            while len(running) < IN_FLIGHT and (batch := await asyncio.to_thread(_take, lines)):
+            while len(running) < IN_FLIGHT and (batch := await asyncio.to_thread(next, batches, None)):
                 running.append(asyncio.create_task(_score(client, batch, options)))
             if not running:
                 return
@@ -82,8 +83,21 @@ async def _in_order(client: AsyncClient, lines: Iterator[Line], options: Options
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _take(lines: Iterator[Line]) -> list[Line]:
-    return list(islice(lines, BATCH))
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines for one request each: JSON is never shorter than the texts in it."""
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        if batch and size + line.size > BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += line.size
+        if len(batch) == PAIRS:  # at once: the next line of a pipe may be long in coming
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 async def _score(client: AsyncClient, lines: list[Line], options: Options) -> list[Outcome]:
@@ -98,6 +112,7 @@ async def _score(client: AsyncClient, lines: list[Line], options: Options) -> li
                 raise
             wrong = rest.pop(error.pair)
             field = error.field.rpartition(".")[2]
+            field = field if field in ("prompt", "response") else ""  # a pair's number means nothing in the file
             outcomes[wrong.number] = (wrong, type(error)(error.detail, field, error.request_id))
         else:
             outcomes.update({line.number: (line, score) for line, score in zip(rest, scores, strict=True)})

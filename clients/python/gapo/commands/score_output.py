@@ -1,6 +1,7 @@
 """The output of `gapo score` on a file: in order, never overwritten unasked, continued after a crash."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from gapo.commands.jsonl import FileError, Line
+from gapo.commands.jsonl import FileError, Line, Source
 from gapo.errors import GapoError
 from gapo.wire import Score
 
@@ -20,16 +21,18 @@ class ScoreOutput:
     """A file of scores and a file of errors beside it; `-` is stdout, whose errors go to stderr.
 
     Errors are flushed before scores: whatever line the scores end with, all errors before it are on the disk.
+    What is to be overwritten goes when the first line is written, not before: a run that never comes so far costs
+    nobody the results of the last one.
     """
 
-    def __init__(self, output: str, errors: Path | None, resume: bool, force: bool) -> None:
-        """Raises `FileError` where something would be overwritten unasked, or cannot be continued."""
+    def __init__(self, output: str, errors: Path | None, resume: bool, force: bool, source: Source) -> None:
+        """Raises `FileError` where something would be overwritten unasked, or cannot be continued, or is `source`."""
         self._path = Path(output) if output != "-" else None
         self._errors = errors or (Path(f"{output}.errors") if self._path else None)
         self.errors_name = str(self._errors or "stderr")
+        self._check_distinct(source)
         self.resumed_after = self._continued() if resume else 0
-        if not resume:
-            self._empty(force)
+        self._overwritten = [] if resume else self._old(force)
 
     def __enter__(self) -> "ScoreOutput":
         with ExitStack() as stack:
@@ -43,10 +46,14 @@ class ScoreOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self._empty_old()  # all went well and there was nothing to write
         self._stack.close()
 
     def write(self, outcomes: Sequence[Outcome]) -> tuple[int, int]:
         """Appends the outcomes of lines, in order; how many scores and how many errors they were."""
+        if outcomes:
+            self._empty_old()
         failed = [(line, told) for line, told in outcomes if isinstance(told, GapoError)]
         if failed:
             if self._errors_stream is None:
@@ -61,12 +68,23 @@ class ScoreOutput:
         self._scores_stream.flush()
         return len(scored), len(failed)
 
-    def _empty(self, force: bool) -> None:
-        for path in (self._path, self._errors):
-            if path and path.exists() and path.stat().st_size:
-                if not force:
-                    raise FileError(f"{path}: exists; --resume continues it, --force overwrites it")
-                path.write_bytes(b"")
+    def _check_distinct(self, source: Source) -> None:
+        for option, path in (("--output", self._path), ("--errors", self._errors)):
+            if path and source.reads(path):
+                raise FileError(f"{path}: is the input; give {option} another file")
+        if self._path and self._errors and _same_file(self._path, self._errors):
+            raise FileError(f"{self._errors}: is the output; give --errors another file")
+
+    def _old(self, force: bool) -> list[Path]:
+        """The files that hold something already."""
+        old = [path for path in (self._path, self._errors) if path and path.exists() and path.stat().st_size]
+        if old and not force:
+            raise FileError(f"{old[0]}: exists; --resume continues it, --force overwrites it")
+        return old
+
+    def _empty_old(self) -> None:
+        while self._overwritten:
+            os.truncate(self._overwritten.pop(), 0)
 
     def _continued(self) -> int:
         if self._path is None:
@@ -75,6 +93,13 @@ class ScoreOutput:
         if self._errors:
             _keep_whole_lines(self._errors, last)
         return last
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Also of files that are not there yet. A device, such as /dev/null, may take both."""
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _keep_whole_lines(path: Path, up_to: int | None) -> int:
