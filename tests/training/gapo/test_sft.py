@@ -29,10 +29,3 @@ def test_a_step_of_eight_rows_is_one_whatever_the_micro_batch() -> None:
     assert torch.allclose(whole, parts, atol=1e-5)
     assert torch.allclose(torch.tensor(losses), torch.tensor(others), atol=1e-5)
     assert losses[-1] < losses[0]
-
-
-def test_the_learning_rate_rises_and_falls_straight_to_zero() -> None:
-    assert [sft.learning_rate_factor(step, 10, 2) for step in range(10)] == [
-        *(0.5, 1.0),
-        *(1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125),
-    ]

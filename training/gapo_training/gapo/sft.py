@@ -14,10 +14,10 @@ from gapo_training.gapo.tasks import Task, reworded
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
-    """Linear warm-up, then linear decay that reaches 0 after the last step (Bergsma et al. 2025, Straight to zero)."""
+    """Linear warm-up, then linear decay to a tenth."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
-    return 1 - (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 1 - 0.9 * (step - warmup_steps) / max(1, steps - warmup_steps)
 
 
 def step_rows(tasks: Sequence[Task], rows: int, seed: int, step: int) -> list[Task]:
