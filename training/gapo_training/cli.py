@@ -25,7 +25,7 @@ from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
-from gapo_training.gapo.config import ConfigError, from_mapping
+from gapo_training.gapo.config import ConfigError, changed, from_mapping
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.soup import average
 from gapo_training.warmup import WarmupConfig
@@ -46,13 +46,8 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
     settings: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     if not isinstance(settings, dict):
         raise typer.BadParameter(f"{file}: holds no settings; write one 'name: value' a line")
-    for change in changes:
-        key, separator, value = change.partition("=")
-        if not separator:
-            raise typer.BadParameter(f"--set {change!r}: write key=value")
-        settings[key] = yaml.safe_load(value)
     try:
-        return from_mapping(WarmupConfig, settings)
+        return from_mapping(WarmupConfig, changed(settings, changes))
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
 

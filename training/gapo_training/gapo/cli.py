@@ -43,9 +43,6 @@ def told() -> Iterator[None]:
     """Why a run cannot begin or go on, in one line instead of a traceback."""
     try:
         yield
-    except FileNotFoundError as error:
-        typer.echo(f"error: {error.filename} is missing; DATA holds rnnlg/ and e2e/ as published", err=True)
-        raise typer.Exit(1) from None
     except (settings.ConfigError, TrainingStopped, FloatingPointError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
