@@ -43,7 +43,7 @@ def narrow(
     """
     if target is Target.OPENVINO:
         _write_for_openvino(wide, graph, precision)
-        forward = _openvino(graph, precision)
+        forward = _openvino(graph, precision, model.hidden)
     elif precision is Precision.INT8:
         int8_products(wide, graph)
         forward = onnxruntime_forward(graph)
@@ -92,7 +92,7 @@ def _write_for_openvino(wide: Path, graph: Path, precision: Precision) -> None:
         store_weights_as(graph, _HALF[precision][1])
 
 
-def _openvino(graph: Path, precision: Precision) -> Forward:
+def _openvino(graph: Path, precision: Precision, hidden: int) -> Forward:
     try:
         from gapo_server.engine.openvino import compile_graph
     except ImportError:
@@ -100,6 +100,6 @@ def _openvino(graph: Path, precision: Precision) -> Forward:
             f"precision: {precision.value} for openvino is accepted by running it; pip install 'gapo[openvino]'"
         ) from None
     try:
-        return compile_graph(graph, precision.value, threads=0)
+        return compile_graph(graph, precision.value, hidden)
     except DeviceUnavailable as error:
         raise BundleError(f"precision: cannot be accepted here: {error}") from error

@@ -6,7 +6,6 @@ The CUDA and TensorRT paths were not run: no GPU was at hand. Their options are 
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from gapo_core.bundle import Bundle
-from gapo_core.packing import Arrays, pack, score_parted, score_runs, shares
+from gapo_core.packing import Arrays, pack
 from numpy.typing import NDArray
 
 from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
 from gapo_server.engine.cpu import usable_cores
+from gapo_server.engine.parted import PartedScorer
 from gapo_server.engine.pinned import PinnedInputs, cuda_runtime
 from gapo_server.engine.tensorrt import TENSORRT, cache_folder, profile, tensorrt_options
 
@@ -33,10 +33,6 @@ tokens on two cores: 0.147 and 0.184 s)."""
 
 CACHED = 512
 """Tokens a core in one run on a CPU: more of them leave its caches between operators, fewer pack weights too often."""
-
-SHARED = 0.9
-"""Speed of threads that share every operator, of as many that share none: by processor time, 0.88 to 0.94 on five
-workloads of `gapo bench engine` (two threads, `gapo-mini` 3)."""
 
 Provider = tuple[str, dict[str, str]]
 
@@ -107,11 +103,10 @@ class OnnxRuntimeEngine:
     def __init__(self, bundle: Bundle, pad_id: int, options: EngineOptions = EngineOptions(Device.CPU)) -> None:
         """`options.device` is cpu, cuda or tensorrt. Raises `DeviceUnavailable`."""
         on_cpu = options.device is Device.CPU
-        self._threads = (options.threads or usable_cores()) if on_cpu else 1
+        threads = (options.threads or usable_cores()) if on_cpu else 1
         wanted, file = providers(bundle, options), str(bundle.file("model.onnx"))
         self._session = open_session(file, session_options(options), wanted)
-        self._single = open_session(file, session_options(options, 1), wanted) if self._threads > 1 else self._session
-        self._pool = ThreadPoolExecutor(self._threads, "engine") if self._threads > 1 else None
+        self._single = open_session(file, session_options(options, 1), wanted) if threads > 1 else self._session
         self._pinned = None if on_cpu else PinnedInputs(cuda_runtime())
         shape = bundle.manifest.architecture
         self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
@@ -119,7 +114,10 @@ class OnnxRuntimeEngine:
         self._usual = LARGE
         if on_cpu:
             # Only a pair that is longer than a run on all cores takes more memory than any batch does.
-            self._usual = self._run_tokens = min(self._run_tokens, CACHED * self._threads)
+            self._usual = self._run_tokens = min(self._run_tokens, CACHED * threads)
+        self._scorer = PartedScorer(
+            self._run, self._run_single, threads, self._run_tokens, self._block, self._half_window
+        )
         self._shrinking = ort.RunOptions()
         arenas = "cpu:0" if on_cpu else f"cpu:0;gpu:{options.gpu}"
         if options.memory_arena:
@@ -132,20 +130,13 @@ class OnnxRuntimeEngine:
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         lengths = list(map(len, sequences))
         with self._lock:
-            logits = self._score(sequences, lengths)
+            logits = self._scorer.score(sequences)
             self._last = time.monotonic()
             largest = max([*lengths, min(sum(lengths), self._run_tokens)])
             if self._returns_memory and self._timer is None and largest > self._usual:
                 self._wait(IDLE)
         scores: NDArray[np.float32] = logits[:, 0]
         return scores
-
-    def _score(self, sequences: Sequence[Sequence[int]], lengths: Sequence[int]) -> NDArray[np.float32]:
-        if self._pool is not None and lengths:
-            parted = shares(lengths, self._threads, max(1, self._run_tokens // self._threads))
-            if side_by_side([sum(lengths[i] for i in run) for run in parted], self._threads):
-                return score_parted(self._run_single, sequences, self._block, self._half_window, parted, self._pool.map)
-        return score_runs(self._run, sequences, self._block, self._half_window, self._run_tokens)
 
     def _run_single(self, arrays: Arrays) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = self._single.run(["logits"], arrays)[0]
@@ -179,11 +170,3 @@ class OnnxRuntimeEngine:
             self._run(arrays, self._shrinking)
             if self._single is not self._session:
                 self._single.run(["logits"], arrays, self._shrinking)
-
-
-def side_by_side(tokens: Sequence[int], threads: int) -> bool:
-    """Whether runs of so many tokens, in this order, end sooner one a thread than one after the other on all."""
-    loads = [0] * threads
-    for run in tokens:
-        loads[loads.index(min(loads))] += run
-    return max(loads) * threads * SHARED <= sum(tokens)
