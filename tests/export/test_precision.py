@@ -76,8 +76,8 @@ def test_int8_weights_are_stored_in_a_byte(small_checkpoint, pairs_file, tmp_pat
         small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, pairs=pairs_file, target=Target.CPU
     )
     kinds = [node.op_type for node in onnx.load(str(path / "model.onnx")).graph.node]
-    # Two of the three layers work on all tokens; the first one's last product stays wide.
-    assert kinds.count("MatMulInteger") == 4 * 2 - 1
+    # Two of the three layers work on all tokens, with four products each; two of the first stay wide.
+    assert kinds.count("MatMulInteger") == 4 * 2 - 2
 
 
 def test_a_narrow_precision_needs_pairs(small_checkpoint, tmp_path) -> None:
