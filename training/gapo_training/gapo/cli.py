@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from accelerate import Accelerator
 from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
+from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
 from gapo_training.gapo.journal import Journal, refuse_overwriting
 from gapo_training.gapo.plan import describe
@@ -76,7 +76,7 @@ def add_train_commands(group: typer.Typer) -> None:
         """Supervised start alone; give its folder to other runs with --set generator.path=OUT/sft --set sft.steps=0."""
         chosen = _read(config, set_)
         with told():
-            accelerator = Accelerator(mixed_precision=chosen.mixed_precision, cpu=cpu)
+            accelerator = accelerator_of(chosen.mixed_precision, cpu)
             refuse_overwriting(out, resume)
             corpus = tasks.load(data, chosen.data, chosen.seed)
             with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:

@@ -26,6 +26,11 @@ T = TypeVar("T")
 _WHOLE = StateDictOptions(full_state_dict=True)
 
 
+def accelerator_of(mixed_precision: str, cpu: bool) -> Accelerator:
+    """What training runs on. Where there is no GPU accelerate must be told so, or every process runs as if alone."""
+    return Accelerator(mixed_precision=mixed_precision, cpu=cpu or not torch.accelerator.is_available())
+
+
 def prepare(
     accelerator: Accelerator,
     model: nn.Module,

@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from accelerate import Accelerator
 
 from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
 from gapo_training.gapo.config import GapoConfig
+from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
 from gapo_training.gapo.journal import Journal, refuse_overwriting
@@ -28,7 +28,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
 
     Raises `ConfigError`, and `TrainingStopped` or `FloatingPointError` with a diagnosis.
     """
-    accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
+    accelerator = accelerator_of(config.mixed_precision, cpu)
     config.for_processes(accelerator.num_processes)
     refuse_overwriting(out, resume)
     corpus = tasks.load(data, config.data, config.seed)

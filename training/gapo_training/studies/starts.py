@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accelerate import Accelerator
-
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.config import GapoConfig
+from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.preferences import preferences_of
 from gapo_training.studies.plan import digest
@@ -41,7 +40,7 @@ def generator(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
     with locked(folder, wait=True):
         if (folder / "sft" / "done").exists():
             return folder / "sft"
-        accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
+        accelerator = accelerator_of(config.mixed_precision, cpu)
         corpus = tasks.load(data, config.data, config.seed)
         with Journal(folder, accelerator.is_main_process, resume=True) as journal:
             return start.supervised_generator(accelerator, config, corpus, folder, journal, resume=True)
@@ -56,7 +55,7 @@ def reward_model(config: GapoConfig, data: Path, out: Path, cpu: bool) -> Path:
     with locked(folder, wait=True):
         if (folder / "warmup" / "done").exists():
             return folder / "warmup" / "checkpoint"
-        accelerator = Accelerator(mixed_precision=config.mixed_precision, cpu=cpu)
+        accelerator = accelerator_of(config.mixed_precision, cpu)
         corpus = tasks.load(data, config.data, config.seed)
         pairs = preferences_of(corpus, config.data, config.seed)
         with Journal(folder, accelerator.is_main_process, resume=True) as journal:
