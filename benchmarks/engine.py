@@ -12,6 +12,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,6 +35,8 @@ ENGINES = [
     (Target.OPENVINO, Precision.INT8),
 ]
 GPU = [(Target.CUDA, Precision.FP16), (Target.TENSORRT, Precision.FP16)]
+SETTLE = 0.5
+"""Seconds before each answer: runtimes' threads spin on after a call, and would hold a core of the next peer's."""
 
 
 def prepare(checkpoint: Path, work: Path) -> Path:
@@ -93,6 +96,7 @@ def measure(
     for repetition in range(repetitions + 1):
         batch = pairs(lengths, words, repetition)
         for name in list(answers):
+            time.sleep(SETTLE)
             try:
                 answers[name].append(peers[name].score(batch))
             except PeerUnavailable as error:
