@@ -31,33 +31,48 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 _PART = (
     governed("not|never", 50, ".;,")
-    + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
+    + r"|\b(?:each|every|per)\b[^.;,]{0,50}$"
+    # "All lines rhyme and end with …"; "make it all lowercase and end with …" has two demands on the whole.
+    + r"|\ball\b(?![^.;,]{0,50}\band\s*$)[^.;,]{0,50}$"
+    + r"|\ball (?:(?:the|of|your|these) ){0,3}(?!caps\b|capitals\b)\w+s (?!and\b)[^.;,]{0,50}$"
     + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b "
     r"(?:(?!and\b|but\b)\w+ ){0,3}$"
     r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
+_PART_AT_THE_START = (
+    governed("not|never", 40)
+    + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
+    r"|headings?|verses?"
+    r"|first (?:response|reply|answer))\b[^.;]{0,40}$"
+)
+_PHRASE = "(?:the )?(?:exact )?(?:(?:words?|phrase|sentence|line):? )?{quoted}"
 _CUES = (
     "end ends ending ended finished concluded closed finish finishes finishing conclude concludes close closes closing "
     "terminate sign signs signing wrap wraps wrapping round rounds rounding last final very"
 )
 TABLE = (
     rule(
-        "(?:begin|start|open|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
-        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with (?:the )?(?:exact )?"
-        "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
+        "(?:(?:begin|start|open)(?: (?:it|this|that|things|everything))?"
+        "|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
+        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with " + _PHRASE,
         "begin start open kick",
         start,
-        governed("not|never", 40)
-        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
-        r"|headings?|verses?"
-        r"|first (?:response|reply|answer))\b[^.;]{0,40}$",
+        _PART_AT_THE_START,
     ),
     rule(
-        "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "
-        "(?:the )?(?:exact )?(?:(?:words?|phrase):? )?{quoted}",
-        "first",
+        "(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
+        "with " + _PHRASE,
+        "starts begins opens starting beginning opening",
         start,
+        _PART_AT_THE_START + r"|\b(?:check|when|whenever|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
+    ),
+    rule(
+        "(?:first words?|(?:first|opening) (?:line|sentence))(?: (?:of|in) (?:your|the) (?:entire |whole )?{text})? "
+        "(?:(?:should|must|shall|has to|have to|needs? to|is to|are to) (?:be|read|say):? )" + _PHRASE,
+        "first opening",
+        start,
+        _PART_AT_THE_START,
     ),
     rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",

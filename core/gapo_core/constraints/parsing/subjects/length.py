@@ -33,7 +33,10 @@ _PART = (
 )
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
-    "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
+    # "250 words which include …" are certain words; "a speech of 250 words which includes …" has so many.
+    "(?! (?:or phrases|(?:that|which)(?! (?:includes|contains|mentions|uses|features|has|starts|begins|ends"
+    "|explains|describes|tells)\\b)"
+    "|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
     "|containing|per\\b|an? (?:second|minute|hour|day|week|month|page|line)\\b"
     "|each|in each|or less each|long each|for each|apart|longer than|shorter than"
