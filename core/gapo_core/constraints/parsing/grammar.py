@@ -296,11 +296,13 @@ def _kind(table: str, phrase: str | None) -> str | None:
 def amount(match: re.Match[str]) -> Amount | None:
     """The amount that the groups of `{count}` or `{times}` give; None for an approximate one."""
     found = match.groupdict()
+    closing = _kind("after", found.get("after"))
     kind = (
-        _kind("before", found.get("rel2"))
+        (closing if closing == "exactly" else None)  # "keep to five bullet points exactly"
+        or _kind("before", found.get("rel2"))
         or _kind("before", found.get("rel"))
         or _kind("after", found.get("post"))
-        or _kind("after", found.get("after"))
+        or closing
     )
     value = number(found.get("once") or found["n"])
     if kind == "about" or value > 9_999_999:

@@ -72,7 +72,10 @@ _FINITE = re.compile(
     r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
     r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
-    r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
+    r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
+    # A text that there is already.
+    r"|^\s*(?:i['’]m|i am|we['’]re|we are) (?:currently |just |now )?(?:marking|grading|reading|editing|reviewing"
+    r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
 )
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
@@ -227,9 +230,18 @@ _CONTENT = re.compile(
 )
 
 
+# Who the response's author is told to be: "you are a poet who never uses commas".
+_PERSONA = re.compile(r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are)\b", re.I)
+
+
 def content(sentence: str) -> list[tuple[int, int]]:
     """Where the sentence says what the code, the tale or the work that it speaks of does; no demands stand there."""
-    return [match.span(match.lastgroup) for match in _CONTENT.finditer(sentence) if match.lastgroup]
+    persona = _PERSONA.match(sentence)
+    return [
+        match.span(match.lastgroup)
+        for match in _CONTENT.finditer(sentence)
+        if match.lastgroup and not (persona and match.lastgroup == "person")
+    ]
 
 
 _ADJUNCT = re.compile(

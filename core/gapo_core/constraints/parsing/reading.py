@@ -77,6 +77,9 @@ _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
+    # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
+    r"|(?<=[\w,])\s(?=so (?:please )?(?:leave|keep|make|use|do|don['’]t|avoid|include|add|stick|stay|limit)\b"
+    r"(?! (?:use )?(?:them|those|any)\b))"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )

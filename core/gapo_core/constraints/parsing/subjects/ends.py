@@ -29,9 +29,11 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "startend:starts", {"phrase": found["quoted"]}
 
 
+# "Every answer" is the response of a bot, "each answer" one of several.
+_OF_EACH = r"(?:each|every(?! (?:single )?(?:answer|response|reply|message)\b)|per)"
 _PART = (
     governed("not|never", 50, ".;,")
-    + r"|\b(?:each|every|per)\b[^.;,]{0,50}$"
+    + rf"|\b{_OF_EACH}\b[^.;,]{{0,50}}$"
     # "All lines rhyme and end with …"; "make it all lowercase and end with …" has two demands on the whole.
     + r"|\ball\b(?![^.;,]{0,50}\band\s*$)[^.;,]{0,50}$"
     + r"|\ball (?:(?:the|of|your|these) ){0,3}(?!caps\b|capitals\b)\w+s (?!and\b)[^.;,]{0,50}$"
@@ -42,9 +44,11 @@ _PART = (
 )
 _PART_AT_THE_START = (
     governed("not|never", 40)
-    + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
-    r"|headings?|verses?"
-    r"|first (?:response|reply|answer))\b[^.;]{0,40}$"
+    + rf"|\b(?:{_OF_EACH}|paragraph|sections?|word|questions?|chorus|names?|titles?"
+    r"|headings?|verses?|first (?:response|reply|answer))\b[^.;]{0,40}$"
+    # "Sentences start with …", not "three sentences, and start with …".
+    r"|\b(?:paragraphs|sentences|lines|words)\b(?! (?:max|min|tops|at (?:most|least)|or (?:less|fewer|more))\b)"
+    r"(?!,? (?:and|but|then)(?: please)? $)[^.;]{0,40}$"
 )
 _PHRASE = "(?:the )?(?:exact )?(?:(?:words?|phrase|sentence|line):? )?{quoted}"
 _CUES = (
@@ -61,7 +65,7 @@ TABLE = (
         _PART_AT_THE_START,
     ),
     rule(
-        "(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
+        r"\b(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
         "with " + _PHRASE,
         "starts begins opens starting beginning opening",
         start,

@@ -61,7 +61,8 @@ _OF_A_PART = (
 _DEMANDS = (
     "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
     "|end|finish|start"
-    "|begin|mention|include|add|stay|be|put|wrap|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
+    "|begin|mention|include|add|stay|be|put|wrap|tell|explain|describe|ask|thank|invite|remind|offer|apologi[sz]e"
+    "|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
     "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
 _ANY = (

@@ -19,7 +19,7 @@ def one_placeholder(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def postscript(found: Found) -> Iterator[tuple[str, Kwargs]]:
     marker = found["marker"] or "P.S."
-    if not re.fullmatch(r"[PpSs. ]+|post ?-?script(?:um)?", marker.strip("\"“”'‘’`*"), re.IGNORECASE):
+    if not re.fullmatch(r"[PpSs. ]+:?|post ?-?script(?:um)?", marker.strip("\"“”'‘’`*"), re.IGNORECASE):
         return
     double = sum(letter in "Pp" for letter in marker) > 1
     yield "detectable_content:postscript", {"postscript_marker": "P.P.S" if double else "P.S."}
