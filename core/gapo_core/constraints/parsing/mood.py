@@ -62,7 +62,7 @@ _OTHERS_DUTY = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)"
+    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)(?!(?:all )?(?:responses|replies|answers) are\b)"
     rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
     r"|the [\w-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
@@ -108,6 +108,11 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 """What others do or want ("my teacher wants essays of 500 words") is no demand of the writer of the prompt."""
+_THEIR_HABIT = re.compile(
+    r"^\s*(?:and |but |so )?(?:our|my|his|her|their) [\w-]+ [\w-]+ (?:always |never |often |usually |only )?"
+    r"(?!is\b|has\b|needs\b|must\b)[a-z]{3,}s (?!in\b|under\b|within\b|with\b|max\b|of\b|and\b|to be\b|to have\b)\w",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
@@ -118,8 +123,13 @@ _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
+_HOW_LONG = re.compile(r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b", re.I)
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
-_EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
+_EXAMPLE = re.compile(
+    r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
+    r"|here(?:['’]s| is) (?:an?|one|my|the) (?:\w+ )?(?:example|sample|draft|attempt)\b)",
+    re.IGNORECASE,
+)
 _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
@@ -134,12 +144,16 @@ _GREETING = re.compile(
 )
 
 
+# Who the response's author is told to be: "you are a poet who never uses commas".
+_PERSONA = re.compile(r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are) (?:an?|the|my|our|\w+,)\s", re.I)
+
+
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
-        told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
+        told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence) or _HOW_LONG.match(sentence)
         return "statement" if told else "question"
     if _CONDITION.match(sentence):
         return "statement"
@@ -150,7 +164,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
         return "statement"
-    if _CUE.search(sentence):
+    if _CUE.search(sentence) or _PERSONA.match(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
 
@@ -162,7 +176,8 @@ def _told_of(sentence: str) -> bool:
     within = _WITHIN.match(sentence)
     if within and not _CUE.search(sentence):
         return _HABIT.match(sentence[within.end() :].replace(" of the book", "")) is not None
-    return _HABIT.match(sentence) is not None and not _OWN_TEXT.match(sentence)
+    habit = _HABIT.match(sentence) or _THEIR_HABIT.match(sentence)
+    return habit is not None and not _OWN_TEXT.match(sentence)
 
 
 _OWN_TEXT = re.compile(
@@ -180,15 +195,16 @@ _CONTENT = re.compile(
     # Rules for others: what stands in them is the text, not how long it is.
     r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
     r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
-    r"|homework)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
+    r"|homework|instructions|announcement)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
     r"|demands?)|stating"
     r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
-    r"|ha(?:s|ve)|is|are"
+    r"|may|can|ha(?:s|ve)|is|are"
     r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
     r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
-    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
+    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town|kingdom|village|city|country|planet|island|school"
+    r"|society|family)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
     r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
     r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
@@ -209,6 +225,15 @@ _CONTENT = re.compile(
     r"|begins|opens|ends|closes|consists|stays)\b)[a-z]+s\b(?P<described>[^.;!?\n]*)"
     r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
     r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
+    r"|\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) (?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
+    r"(?P<explained>(?:written|printed|typed|set|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
+    r"|\b(?:rule|law|policy|regulation|decision|proposal|idea|claim|complaint|custom|habit) that "
+    r"(?!it\b|you|the (?:response|text|answer|reply)|every\b|each\b|no\b|all (?:words|letters))(?P<rule>[^,.;!?\n]*)"
+    r"|\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?(?:must|should|ha(?:s|ve) to|needs? to"
+    r"|(?:can|may) only)\b(?P<saying>[^,.;!?\n]*)"
+    # What a message is to say: "a note to the printer: our brochure …".
+    r"|\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
+    r"(?P<notice>(?:our|we|my|they|all) [^\n]*)"
     r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
     r"|uses?)\b(?P<compared>[^.;!?\n]*)"
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
@@ -218,6 +243,8 @@ _CONTENT = re.compile(
     r"|novels?|poems?|songs?"
     r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
     r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
+    r"|\b(?:looking|searching) for an? (?:\w+ )?(?:book|novel|song|film|movie|word|name|poem|quote|website|app|person)"
+    r" (?P<searched>(?:that|which|who|whose|with|without|written|where)\b[^,.;!?\n]*)"
     # The task of another.
     r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
     r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
@@ -228,10 +255,6 @@ _CONTENT = re.compile(
     r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
     re.IGNORECASE,
 )
-
-
-# Who the response's author is told to be: "you are a poet who never uses commas".
-_PERSONA = re.compile(r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are)\b", re.I)
 
 
 def content(sentence: str) -> list[tuple[int, int]]:

@@ -251,9 +251,15 @@ _FORBIDDEN = (
         "forbidden banned prohibited taboo disallowed limits excluded allowed",
         forbidden,
     ),
+    # Only of who the author is told to be (mood.content).
     rule(
-        "(?:forbidden|banned|taboo|off[- ]limits): {quotes}",
-        "forbidden banned taboo limits",
+        f"who (?:never|does not|doesn['’]t) (?:uses?|says?|mentions?) {_THE}{_NOUN} {{items}}",
+        "never not doesn",
+        forbidden,
+    ),
+    rule(
+        "(?:forbidden|banned|taboo|off[- ]limits|{start}(?:avoid|(?:don['’]t|do not|never) use)): {quotes}",
+        "forbidden banned taboo limits avoid use",
         forbidden,
     ),
     rule(

@@ -16,7 +16,7 @@ CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
 _NAME = "(?P<language>" + "|".join(sorted(CODES, key=len, reverse=True)) + ")"
 _CUES = " ".join(CODES)
 _REPLY = (
-    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be"
+    "(?:respond|reply|answer|write|responds|replies|writes|response|answers?|output|text|speak|explain|say it|do it|be"
     "|is|use|written|responding|replying|answering|writing|compose|it|everything"
     "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely"
     "|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
@@ -147,6 +147,7 @@ TABLE = (
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),
+    rule("(?:you (?:{must} )?only|who only) (?:speaks?|writes?|uses?|knows?|understands?) " + _NAME + _ANY, _CUES, language),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
     rule(
         "{start}in "

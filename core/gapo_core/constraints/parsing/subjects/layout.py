@@ -210,7 +210,7 @@ _BULLETS = (
     ),
     rule(
         "bullet(?:ed)?(?:[- ]?points?|s| list)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
-        "(?: (?:of (?:them|these)|in total|altogether|overall))?(?=[,.;!?)]|$)",
+        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
         _B,
         bullets,
         r"\b(?:each|every|per)\b[^.;*]{0,30}$",

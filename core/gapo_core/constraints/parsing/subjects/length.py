@@ -25,7 +25,7 @@ _PART = (
     r"|\bsuch as (?:\w+ ){0,2}$|\breplac\w+ [^.;]{1,40}$"
     r"|\b(?:include|add|insert|append|prefix|prepend|followed by|(?:start|begin|end|finish|conclude) with)"
     r" (?:an?|another) (?:\w+ ){0,2}$|"
-    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)|per|all (?:\w+ )?(?:bullets?"
+    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)(?!(?<=every) (?:single )?answer\b)|per|all (?:\w+ )?(?:bullets?"
     r"|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
