@@ -153,7 +153,7 @@ _CLOSED = (
     "the|a|an|any|some|words?|and|or|in|at|to|each|every|of|more|less|least|most|that|this|these"
     "|those|which|who|your|you|it|its|is|are"
     "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
-    "|please|must|should|may|can|cannot|will"
+    "|please|once|twice|thrice|again|often|must|should|may|can|cannot|will"
     "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
     "|such|like|starting|ending|beginning"
 )

@@ -112,7 +112,7 @@ _FREQUENCY = (
         + WHERE
         + (
             f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
-            f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
+            f"(?:\\w+ ){{0,3}}{{text}}|there|sparingly|rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
         frequency,

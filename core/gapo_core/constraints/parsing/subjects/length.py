@@ -22,6 +22,8 @@ _PART = (
     r"|conclu\w+)\b[^.;]{0,120}$"
     r"|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten) [^.;()]{1,60}s\s*\($"
     r"|(?<!\S)(?:\d{1,2}[.)]|[a-z][.)]|[-*•])\s+(?!keep|write|make|be|use|stay|limit|answer|reply)[\w ,&/-]{1,40}\($"
+    r"|\b(?:language|vocabulary|dictionary) (?:(?:with|of|that|which|has|had) ){1,2}$"
+    r"|\b(?:for (?:instance|example)|like),? (?:short |long )?(?:sentences|words|paragraphs|headlines|titles|lines)\s*$"
     r"|\bsuch as (?:\w+ ){0,2}$|\breplac\w+ [^.;]{1,40}$"
     r"|\b(?:include|add|insert|append|prefix|prepend|followed by|(?:start|begin|end|finish|conclude) with)"
     r" (?:an?|another) (?:\w+ ){0,2}$|"

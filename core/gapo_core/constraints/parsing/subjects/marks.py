@@ -174,7 +174,7 @@ _OTHER = (
     ),
     rule(
         (
-            "(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
+            "\\b(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
             "|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed"
             "|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser"
             "|and(?! (?:avoid|don|do|include|keep|use|no|never|mention)\\b)|differ|library|web|api|or"
