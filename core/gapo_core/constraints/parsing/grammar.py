@@ -49,7 +49,7 @@ _CARDINAL = (
     rf"(?:{_any(*_TENS)}(?:[- ]{_any(*_ONES)})?|{_any(*_TEENS)}|{_any(*_ONES)}|zero)"
     rf"(?: (?:hundred|thousand|dozen)(?: and {_any(*_TENS)}(?:[- ]{_any(*_ONES)})?)?)?"
 )
-_NUMBER = (
+NUMBER = (
     rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)"
     rf"|half a dozen)"
 )
@@ -140,10 +140,10 @@ _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['
 _REL += r"(?:a total of )?(?:the )?)?"
 _RANGE = (
     rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging "
-    rf"from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
+    rf"from) )?(?P<n>(?<![\w.,-]){NUMBER})"
 )
 _RANGE += (
-    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?"
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{NUMBER}))?"
     r"(?![.,]?\d|\w| (?:more|additional|further|extra)\b)"  # "one more" is no number of all
 )
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
@@ -174,13 +174,13 @@ FRAGMENTS = {
     "second": (
         r"(?:,? (?:(?:and|but|yet) )?(?:(?:please|also|still|it|keep|stay|should|must|be|remain|ideally|to) ){0,4}"
         r"(?P<not2>(?:(?:do|should|must) not|(?:do|should|must)n['’]t|not|never) )?"
-        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})"
-        rf"|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
+        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{NUMBER})"
+        rf"|(?P<n3>{NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
     # Behind a comma it ends the demand ("60 words, max"): "3 sections, minimum 200 words" holds two.
     "after": rf"(?P<after>(?: |, ?(?=[\w ]{{3,20}} ?(?:[.;:!?)\n]|$))){_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
-    "number": rf"(?P<number>{_NUMBER})",
+    "number": rf"(?P<number>{NUMBER})",
     "ordinal": rf"(?P<ordinal>{_any(*_ORDINALS)}|\d{{1,3}} ?-?(?:st|nd|rd|th)|last|final|opening|closing)",
     "quoted": rf"(?P<quoted>{_QUOTED})",
     "item": rf"(?P<item>{_ITEM})",

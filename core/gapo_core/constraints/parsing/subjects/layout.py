@@ -209,7 +209,7 @@ _BULLETS = (
         lambda found: [("fact:bulleted", {})],
     ),
     rule(
-        "bullet(?:ed)?(?:[- ]?points?|s| list)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
         "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
         _B,
         bullets,

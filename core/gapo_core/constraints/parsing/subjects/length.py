@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount, number
+from gapo_core.constraints.parsing.grammar import NUMBER, amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _STRUCTURE = (
@@ -73,12 +73,27 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def compared(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "No more words than seven"."""
-    noun, value = found["noun"].lower(), number(found["number"])
-    relation, bound = ("less than", value + 1) if found["side"].lower() == "more" else ("at least", value)
+    noun, value = found["noun"].lower().removesuffix("s") + "s", number(found["number"])
+    upper = found["side"].lower() in ("more", "over", "above")
+    relation, bound = ("less than", value + 1) if upper else ("at least", value)
     if noun == "characters":
         yield "length:characters", {"relation": relation, "count": bound}
     else:
         yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
+
+
+def both_sides(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "More than 250 but less than 300 words"."""
+    low = number(found["number"]) + (found["low"].lower() in ("more than", "over", "above"))
+    high = number(found["upper"]) - (found["high"].lower() in ("less than", "fewer than", "under", "below"))
+    if low > high:
+        return
+    for relation, bound in (("at least", low), ("less than", high + 1)):
+        if found["noun"].lower() == "characters":
+            yield "length:characters", {"relation": relation, "count": bound}
+        else:
+            noun = found["noun"].lower()
+            yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
 
 
 def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -95,8 +110,22 @@ def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 TABLE = (
     rule(
+        "(?P<low>at least|no (?:less|fewer) than|more than|over|above) {number} (?:and|but|yet) "
+        "(?P<high>at most|(?:no|not) more than|less than|fewer than|under|below) "
+        f"(?P<upper>{NUMBER}) (?P<noun>words|sentences|characters)",
+        "words sentences characters",
+        both_sides,
+        _PART,
+    ),
+    rule(
         "(?:no|not) (?P<side>more|fewer|less) (?P<noun>words|sentences|characters) than {number}",
         "words sentences characters",
+        compared,
+        _PART,
+    ),
+    rule(
+        "not (?:a|one|a single) (?P<noun>word|sentence|character) (?P<side>more|over|above)(?: than)? {number}",
+        "word sentence character",
         compared,
         _PART,
     ),
@@ -145,6 +174,13 @@ TABLE = (
         ),
         "word words",
         words,
+        _PART,
+    ),
+    rule(
+        "(?:character count|number of characters|length in characters) "
+        "(?:(?:should|must|has to|needs to|is to) )?(?:not )?(?:be |stay |is )?(?:kept )?{count}",
+        "character characters",
+        characters,
         _PART,
     ),
     rule(

@@ -45,10 +45,10 @@ _PLACE = (
     ),
     rule(
         (
-            "{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:\\w+ "
-            "){0,5}?(?:square )?brackets"
+            "{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:(?:\\w+ "
+            "){0,5}?(?:square )?brackets|(?:like|such as|e\\.g\\.),? \\[)"
         ),
-        "square brackets",
+        "square brackets fields blanks slots gaps variables spots",
         placeholders,
     ),
     rule(
@@ -109,7 +109,7 @@ _OTHER = (
     ),
     rule(
         (
-            "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
+            "(?:add|include|put|append|have|(?:do not|don['’]t) forget|write|with|need|needs|want|end|close|finish|attach|contain"
             "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert"
             "|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
