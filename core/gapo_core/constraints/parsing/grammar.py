@@ -81,7 +81,8 @@ _BEFORE = {
         "<=",
         "≤",
         "within",
-        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept|shorten|condense|cut(?= (?:it|this|that|down)\\b))(?: (?!to\\b|at\\b"
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept|shorten"
+        "|condense|cut(?= (?:it|this|that|down)\\b))(?: (?!to\\b|at\\b"
         "|under\\b|each\\b|every\\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "(?:limit|ceiling|cap) of",

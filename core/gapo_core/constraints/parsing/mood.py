@@ -48,7 +48,8 @@ _REPORT = re.compile(
     r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated"
     r"|specifies) that\b"
     r"|^\s*(?:my|our|his|her|their) [\w-]+(?: [\w-]+)? (?:is|are|was|were) (?:\w+ )?(?:written|printed|published)\b"
-    r"|^\s*(?:and |but )?the (?!last\b|first\b|final\b)(?![^\n]{0,300}\bso please\b)[\w-]+ (?:said|told|claims|claimed|insists|insisted|demands"
+    r"|^\s*(?:and |but )?the (?!last\b|first\b|final\b)(?![^\n]{0,300}\bso please\b)[\w-]+ "
+    r"(?:said|told|claims|claimed|insists|insisted|demands"
     r"|demanded|wants|wanted|asked)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
     r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
@@ -126,7 +127,9 @@ _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
-_HOW_LONG = re.compile(r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b", re.I)
+_HOW_LONG = re.compile(
+    r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b", re.IGNORECASE
+)
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(
     r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
@@ -148,7 +151,10 @@ _GREETING = re.compile(
 
 
 # Who the response's author is told to be: "you are a poet who never uses commas".
-_PERSONA = re.compile(r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are) (?:an?|the|my|our|\w+,)\s", re.I)
+PERSONA = re.compile(
+    r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are) (?:an?|the|my|our|\w+,)\s",
+    re.IGNORECASE,
+)
 
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
@@ -167,7 +173,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
         return "statement"
-    if _CUE.search(sentence) or _PERSONA.match(sentence):
+    if _CUE.search(sentence) or PERSONA.match(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
 
@@ -186,91 +192,6 @@ def _told_of(sentence: str) -> bool:
 _OWN_TEXT = re.compile(
     r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|essay|letter|speech|post|article)s?\b", re.I
 )
-
-_CONTENT = re.compile(
-    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
-    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
-    r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
-    r"|edge)(?: tests?| cases?)"
-    r"|tests|code|command|one-liner|decorator)\b[^.;:!?\n]{0,60}?"
-    r"\b(?:that|which|to|where|returning|checking|counting|printing|rejecting|removing|accepting|matching|if)\b"
-    r"(?P<code>[^.;!?\n]*)"
-    # Rules for others: what stands in them is the text, not how long it is.
-    r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
-    r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
-    r"|homework|instructions|announcement)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
-    r"|demands?)|stating"
-    r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
-    r"|may|can|ha(?:s|ve)|is|are"
-    r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
-    r"|speaks|writes|hates"
-    r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
-    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town|kingdom|village|city|country|planet|island|school"
-    r"|society|family)s? "
-    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
-    r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
-    r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
-    r"|users|customers"
-    r"|employees|teams) (?P<folk>[^.;!?\n]*)"
-    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
-    r"|letters?\b|names?\b)[\w-]+ "
-    r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
-    r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
-    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
-    r" (?P<known>\w+s\b[^,.;!?\n]*)"
-    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
-    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
-    r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
-    r"|\bwhether (?:[\w'’-]+ ){1,4}?(?:may|must|should|can|could|ha(?:s|ve) to) "
-    r"(?P<debated>(?:not )?(?:be|have|contain|use|include|begin|start|end|exceed|consist)\b[^,.;!?\n]*)"
-    r"|\b(?:for|of|about) an? [^.;:!?\n]{1,60}: (?:it|he|she) (?!(?:is|has|needs|contains|includes|uses|mentions|starts"
-    r"|begins|opens|ends|closes|consists|stays)\b)[a-z]+s\b(?P<described>[^.;!?\n]*)"
-    r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
-    r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
-    r"|\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) (?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
-    r"(?P<explained>(?:written|printed|typed|set|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
-    r"|\b(?:rule|law|policy|regulation|decision|proposal|idea|claim|complaint|custom|habit) that "
-    r"(?!it\b|you|the (?:response|text|answer|reply)|every\b|each\b|no\b|all (?:words|letters))(?P<rule>[^,.;!?\n]*)"
-    r"|\b(?:message|note|entry|description|title) for: (?P<named>[^\n]*)"
-    r"|\blearn(?:ing)? (?:how )?to (?P<skill>[^,.;!?\n]*)"
-    r"|\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?(?:must|should|ha(?:s|ve) to|needs? to"
-    r"|(?:can|may) only)\b(?P<saying>[^,.;!?\n]*)"
-    # What a message is to say: "a note to the printer: our brochure …".
-    r"|\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
-    r"(?P<notice>(?:our|we|my|they|all) [^\n]*)"
-    r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
-    r"|uses?)\b(?P<compared>[^.;!?\n]*)"
-    r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
-    r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
-    # Things looked for: "recommend books written in lowercase".
-    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
-    r"|novels?|poems?|songs?"
-    r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
-    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
-    r"|\b(?:looking|searching) for an? (?:\w+ )?(?:book|novel|song|film|movie|word|name|poem|quote|website|app|person)"
-    r" (?P<searched>(?:that|which|who|whose|with|without|written|where)\b[^,.;!?\n]*)"
-    # The task of another.
-    r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
-    r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
-    # Words told without quotation marks ("when people say: keep it short").
-    r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
-    r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote"
-    r"|means?|meant)"
-    r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
-    re.IGNORECASE,
-)
-
-
-def content(sentence: str) -> list[tuple[int, int]]:
-    """Where the sentence says what the code, the tale or the work that it speaks of does; no demands stand there."""
-    persona = _PERSONA.match(sentence)
-    return [
-        match.span(match.lastgroup)
-        for match in _CONTENT.finditer(sentence)
-        if match.lastgroup and not (persona and match.lastgroup == "person")
-    ]
-
 
 _ADJUNCT = re.compile(
     r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond"

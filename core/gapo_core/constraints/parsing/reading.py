@@ -211,8 +211,8 @@ _ORDERS = re.compile(
 
 # Of the text that was asked for before: "I can't go over 180 words".
 _OWN_LIMIT = re.compile(
-    r"^\s*(?:i|we) (?:have to|must|need to|can(?:no|['’])t|can only|may not|mustn['’]t|only have) "
-    r"(?:start|begin|open|end|finish|close|go over|go beyond|exceed|stay|keep it|use|\d|one|two|three|space|room)\b",
+    r"^\s*(?:i|we) (?:have to|must|need to|can(?:no|['’])t|may not|mustn['’]t) "
+    r"(?:start|begin|open|end|finish|close|go over|go beyond|exceed|stay|keep it|use)\b",
     re.IGNORECASE,
 )
 

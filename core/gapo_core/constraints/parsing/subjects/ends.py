@@ -71,7 +71,11 @@ TABLE = (
         start,
         _PART_AT_THE_START + r"|\b(?:check|when|whenever|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
     ),
-    rule("{start}(?:start|begin|opening|(?:first|opening) (?:sentence|line|words?)): {quoted}", "start begin opening first", start),
+    rule(
+        "{start}(?:start|begin|opening|(?:first|opening) (?:sentence|line|words?)): {quoted}",
+        "start begin opening first",
+        start,
+    ),
     rule(
         "(?:first words?|(?:first|opening) (?:line|sentence))(?: (?:of|in) (?:your|the) (?:entire |whole )?{text})? "
         "(?:(?:should|must|shall|has to|have to|needs? to|is to|are to) (?:be|read|say):? )" + _PHRASE,

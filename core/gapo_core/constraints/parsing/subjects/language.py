@@ -149,7 +149,11 @@ TABLE = (
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),
-    rule("(?:you (?:{must} )?only|who only) (?:speaks?|writes?|uses?|knows?|understands?) " + _NAME + _ANY, _CUES, language),
+    rule(
+        "(?:you (?:{must} )?only|who only) (?:speaks?|writes?|uses?|knows?|understands?) " + _NAME + _ANY,
+        _CUES,
+        language,
+    ),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
     rule(
         "{start}in "

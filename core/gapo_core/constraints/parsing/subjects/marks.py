@@ -109,7 +109,8 @@ _OTHER = (
     ),
     rule(
         (
-            "(?:add|include|put|append|have|(?:do not|don['’]t) forget|write|with|need|needs|want|end|close|finish|attach|contain"
+            "(?:add|include|put|append|have|(?:do not|don['’]t) forget"
+            "|write|with|need|needs|want|end|close|finish|attach|contain"
             "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert"
             "|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
