@@ -43,8 +43,7 @@ _PART = (
     r"|bullets?|title)\s*$"
 )
 _PART_AT_THE_START = (
-    governed("not|never", 40)
-    + rf"|\b(?:{_OF_EACH}|paragraph|sections?|word|questions?|chorus|names?|titles?"
+    governed("not|never", 40) + rf"|\b(?:{_OF_EACH}|paragraph|sections?|word|questions?|chorus|names?|titles?"
     r"|headings?|verses?|first (?:response|reply|answer))\b[^.;]{0,40}$"
     # "Sentences start with …", not "three sentences, and start with …".
     r"|\b(?:paragraphs|sentences|lines|words)\b(?! (?:max|min|tops|at (?:most|least)|or (?:less|fewer|more))\b)"
