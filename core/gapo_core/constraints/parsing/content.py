@@ -15,7 +15,7 @@ _CONTENT = re.compile(
     # Rules for others: what stands in them is the text, not how long it is.
     r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
     r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
-    r"|homework|instructions|announcement"
+    r"|homework|instructions|announcement|game"
     r")\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
     r"|demands?)|stating"
     r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
@@ -24,9 +24,10 @@ _CONTENT = re.compile(
     r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
+    r"|avoids?|omits?|uses?|write"
     r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town"
     r"|kingdom|village|city|country|planet|island|school"
-    r"|society|family)s? "
+    r"|society|family|group|team|crowd|audience|community)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
     r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
     r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
@@ -91,6 +92,8 @@ _TOLD = (
         r"\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
         r"((?:our|we|my|they|all) [^\n]*)"
     ),
+    # "Check if this text has fewer than 100 words".
+    _saying(r"\b(?:check|verify|test|find out) (?:if|whether) ([^,.;:!?\n]*)"),
     # "Saying reports must be in English".
     _saying(
         r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"

@@ -51,6 +51,11 @@ _REPORT = re.compile(
     r"|^\s*(?:and |but )?the (?!last\b|first\b|final\b)(?![^\n]{0,300}\bso please\b)[\w-]+ "
     r"(?:said|told|claims|claimed|insists|insisted|demands"
     r"|demanded|wants|wanted|asked)\b"
+    r"|^\s*(?:but |and )?(?:(?:earlier|yesterday|before),? )?you (?:said|told|wrote|claimed|promised|answered|asked)\b"
+    r"|^\s*i (?:really )?(?:like|love|hate|enjoy|dislike|admire) (?:\w+ )?(?!answers|responses|replies)\w+s "
+    r"(?:that|which|who)\b"
+    r"|^\s*(?:our|my|his|her|their) (?:[\w-]+ ){1,3}(?:asked|told|insisted|ordered|forbade|advised) "
+    r"(?:us|me|him|her|them|everyone)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
     r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message"
@@ -114,7 +119,9 @@ _HABIT = re.compile(
 """What others do or want ("my teacher wants essays of 500 words") is no demand of the writer of the prompt."""
 _THEIR_HABIT = re.compile(
     r"^\s*(?:and |but |so )?(?:our|my|his|her|their) [\w-]+ [\w-]+ (?:always |never |often |usually |only )?"
-    r"(?!is\b|has\b|needs\b|must\b)[a-z]{3,}s (?!in\b|under\b|within\b|with\b|max\b|of\b|and\b|to be\b|to have\b)\w",
+    r"(?!is\b|has\b|needs\b|must\b)[a-z]{3,}s (?!in\b|under\b|within\b|with\b|max\b|of\b|and\b|to be\b|to have\b)\w"
+    r"|^\s*(?:and |but |so )?(?:our|my|his|her|their) [\w-]+ [\w-]+ "
+    r"(?:answers|replies|responds|writes|speaks|talks) in\b",
     re.IGNORECASE,
 )
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
@@ -127,8 +134,11 @@ _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
-_HOW_LONG = re.compile(
-    r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b", re.IGNORECASE
+_OF_OTHERS = re.compile(
+    r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b"
+    # What another is to do: "how can I get a model to answer in …?"
+    r"|^\s*how (?:can|do|could|would|should) (?:i|we) (?:get|make|force|prompt|ask|instruct|configure)\b",
+    re.IGNORECASE,
 )
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(
@@ -161,8 +171,10 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
+    if _OF_OTHERS.match(sentence):
+        return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
-        told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence) or _HOW_LONG.match(sentence)
+        told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
         return "statement" if told else "question"
     if _CONDITION.match(sentence):
         return "statement"
