@@ -167,6 +167,13 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         "My uncle is a poet who never uses commas. Write him a card.",
         "Can JSON keys contain a comma?",
         "I can't exceed 250 words. What should I cut?",
+        "How can I get a model to answer in fewer than 100 words?",
+        "You said the answer should have at least 200 words, but why?",
+        "I like letters that end with 'Yours truly'. Where does the phrase come from?",
+        "Please check if this text has fewer than 100 words: The sun rises. It is warm.",
+        "Our legal team asked us to keep all contracts in English only. Draft a reply saying that we understand.",
+        "Suggest icebreakers for a group that speaks only Spanish.",
+        "Our chat bot answers in English even when users write in French. How can we fix it?",
         "All lines should rhyme and end with 'ay'.",
         # "Don't" denies as "do not" does.
         "Don't answer in German.",
