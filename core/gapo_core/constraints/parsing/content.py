@@ -79,7 +79,7 @@ _TOLD = (
     _saying(
         r"\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) "
         r"(?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
-        r"((?:written|printed|typed|set|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
+        r"((?:written|printed|typed|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
     ),
     # "The new rule that all signs have to be in Welsh".
     _saying(
@@ -93,7 +93,10 @@ _TOLD = (
         r"((?:our|we|my|they|all) [^\n]*)"
     ),
     # "Check if this text has fewer than 100 words".
-    _saying(r"\b(?:check|verify|test|find out) (?:if|whether) ([^,.;:!?\n]*)"),
+    _saying(
+        r"\b(?:check|verify|test|find out) (?:if|whether) "
+        r"((?:(?! and (?:answer|reply|respond|tell|explain|write|keep|use)\b)[^,.;:!?\n])*)"
+    ),
     # "Saying reports must be in English".
     _saying(
         r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"
