@@ -153,6 +153,28 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         "In French, the adjective follows the noun. Explain why.",
         "Mention that the student is doing a good job.",
         "Explain the difference between a postscript and a footnote.",
+        # A text that there is, a habit, a rule, what a message is to say, what is learnt or explained.
+        "I'm marking an essay without a single comma. How should I give feedback on that?",
+        "Our SMS provider charges twice for messages with more than 160 characters. Tell me why.",
+        "Write to the editor about the new rule that all signs have to be in Welsh.",
+        "Write a short note to the printer: our brochure should be in capital letters and the back cover in French.",
+        "Write an email to my team saying reports must be in English.",
+        "I want to learn how to write in all lowercase on my new keyboard.",
+        "Explain why legal contracts are often written in capital letters.",
+        "How long should a eulogy be, 500 words or more?",
+        "Write a story about a kingdom where the word 'no' is forbidden.",
+        "Imagine a language with only 100 words.",
+        "My uncle is a poet who never uses commas. Write him a card.",
+        "Can JSON keys contain a comma?",
+        "I can't exceed 250 words. What should I cut?",
+        "How can I get a model to answer in fewer than 100 words?",
+        "You said the answer should have at least 200 words, but why?",
+        "I like letters that end with 'Yours truly'. Where does the phrase come from?",
+        "Please check if this text has fewer than 100 words: The sun rises. It is warm.",
+        "Our legal team asked us to keep all contracts in English only. Draft a reply saying that we understand.",
+        "Suggest icebreakers for a group that speaks only Spanish.",
+        "Our chat bot answers in English even when users write in French. How can we fix it?",
+        "All lines should rhyme and end with 'ay'.",
         # "Don't" denies as "do not" does.
         "Don't answer in German.",
         "Don't finish with the phrase 'Cheers'.",
@@ -212,6 +234,24 @@ _NO_COMMA, _FORBIDDEN = ("punctuation:no_comma", {}), "keywords:forbidden_words"
             [("detectable_format:number_highlighted_sections", {"num_highlights": 4})],
         ),
         ("As a bot, every reply should be under 30 words.", [_words("less than", 30)]),
+        # Beginnings, and two demands in one sentence.
+        ("Start it with 'Hand-thrown'.", [("startend:starts", {"phrase": "Hand-thrown"})]),
+        ("Write an email which starts with 'Dear all'.", [("startend:starts", {"phrase": "Dear all"})]),
+        (
+            "Make it all lowercase and end with 'cheers'.",
+            [("change_case:english_lowercase", {}), ("startend:end_checker", {"end_phrase": "cheers"})],
+        ),
+        ("I'd like a speech of at least 200 words which includes a joke.", [_words("at least", 200)]),
+        ("More than 250 but less than 300 words.", [_words("at least", 251), _words("less than", 300)]),
+        # A reason and what is asked for it, who the author is to be, what the writer must keep to.
+        ("Customers read on phones so keep it under 40 words.", [_words("less than", 40)]),
+        ("You are a poet who never uses commas. Write about rain.", [_NO_COMMA]),
+        (
+            "You are a butler who always replies in French. What time is tea?",
+            [("language:response_language", {"language": "fr"})],
+        ),
+        ("Write a speech. I can't go over 180 words.", [_words("less than", 181)]),
+        ("Keep to five bullet points exactly.", [("detectable_format:number_bullet_lists", {"num_bullets": 5})]),
     ],
 )
 def test_demands_of_unfamiliar_wordings(prompt, wanted) -> None:
@@ -243,7 +283,9 @@ def test_figures_on_annotated_prompts(real_data) -> None:
         ("contact_fifth", 0.95),
         ("contact_sixth", 0.94),
         ("contact_seventh", 0.9),
-        ("contact_eighth", 0.84),
+        ("contact_eighth", 0.86),
+        ("contact_ninth", 0.98),
+        ("contact_tenth", 0.97),
     ],
 )
 def test_figures_on_unfamiliar_wordings(name, recall) -> None:

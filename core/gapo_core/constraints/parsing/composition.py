@@ -9,6 +9,8 @@ from gapo_core.constraints.parsing.subjects.repetition import ANSWERS
 
 _DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\b(?:exact|following) (?:format|template|form|structure)\b", re.IGNORECASE)
+# Before a request that is to be repeated.
+_LABEL = re.compile(r"^(?:the )?(?:(?:user|customer)(?:['’]s)? ?)?(?:request|question|prompt|query|task)?:\s+", re.I)
 _NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")
 
 
@@ -133,7 +135,7 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
     asked = after.split("\n\n", 1)[-1] if below and "\n\n" in reading.prompt[sentence.end :] and before == "" else after
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)
-        asked = reading.prompt[blank:].strip() if blank >= 0 else after
+        asked = reading.prompt[blank:].strip() if blank >= 0 else _LABEL.sub("", after)
     if not (asked if below else before):  # the request stands in the demand's own sentence
         told, colon, asked = reading.prompt[first.start : sentence.end].rpartition(": ")
         kwargs = {"prompt_to_repeat": asked.strip()}

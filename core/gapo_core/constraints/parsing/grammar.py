@@ -49,7 +49,7 @@ _CARDINAL = (
     rf"(?:{_any(*_TENS)}(?:[- ]{_any(*_ONES)})?|{_any(*_TEENS)}|{_any(*_ONES)}|zero)"
     rf"(?: (?:hundred|thousand|dozen)(?: and {_any(*_TENS)}(?:[- ]{_any(*_ONES)})?)?)?"
 )
-_NUMBER = (
+NUMBER = (
     rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,7}}(?:\.0)?|{_CARDINAL}|a (?:hundred|thousand|dozen|single)"
     rf"|half a dozen)"
 )
@@ -81,7 +81,8 @@ _BEFORE = {
         "<=",
         "≤",
         "within",
-        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept)(?: (?!to\\b|at\\b"
+        "(?:limit|restrict|confine|keep|cap|limited|restricted|capped|trim|hold|kept|shorten"
+        "|condense|cut(?= (?:it|this|that|down)\\b))(?: (?!to\\b|at\\b"
         "|under\\b|each\\b|every\\b)[\\w'’]{1,12}){0,5}"
         " (?:to|at)(?: under)?",
         "(?:limit|ceiling|cap) of",
@@ -140,10 +141,10 @@ _REL = rf"(?:(?P<rel>(?<![\w-]){_relations(_BEFORE)}) ?(?P<rel2>{_any(*_BEFORE['
 _REL += r"(?:a total of )?(?:the )?)?"
 _RANGE = (
     rf"(?:(?:between|from|anywhere between|anywhere from|in the range (?:of|from|between)|ranging "
-    rf"from) )?(?P<n>(?<![\w.,-]){_NUMBER})"
+    rf"from) )?(?P<n>(?<![\w.,-]){NUMBER})"
 )
 _RANGE += (
-    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{_NUMBER}))?"
+    rf"(?: ?(?:-|–|—|to|and|or)(?: (?:at most|a maximum of|no more than|maximum))? ?(?P<m>{NUMBER}))?"
     r"(?![.,]?\d|\w| (?:more|additional|further|extra)\b)"  # "one more" is no number of all
 )
 _POST = rf"(?P<post> ?{_relations(_AFTER)}(?!\w))?"
@@ -153,7 +154,7 @@ _CLOSED = (
     "the|a|an|any|some|words?|and|or|in|at|to|each|every|of|more|less|least|most|that|this|these"
     "|those|which|who|your|you|it|its|is|are"
     "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
-    "|please|must|should|may|can|cannot|will"
+    "|please|once|twice|thrice|again|often|must|should|may|can|cannot|will"
     "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
     "|such|like|starting|ending|beginning"
 )
@@ -174,13 +175,13 @@ FRAGMENTS = {
     "second": (
         r"(?:,? (?:(?:and|but|yet) )?(?:(?:please|also|still|it|keep|stay|should|must|be|remain|ideally|to) ){0,4}"
         r"(?P<not2>(?:(?:do|should|must) not|(?:do|should|must)n['’]t|not|never) )?"
-        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{_NUMBER})"
-        rf"|(?P<n3>{_NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
+        rf"(?:(?P<bound2>{_SIDES}) (?P<n2>{NUMBER})"
+        rf"|(?P<n3>{NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
     # Behind a comma it ends the demand ("60 words, max"): "3 sections, minimum 200 words" holds two.
     "after": rf"(?P<after>(?: |, ?(?=[\w ]{{3,20}} ?(?:[.;:!?)\n]|$))){_relations(_AFTER)}(?!\w))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
-    "number": rf"(?P<number>{_NUMBER})",
+    "number": rf"(?P<number>{NUMBER})",
     "ordinal": rf"(?P<ordinal>{_any(*_ORDINALS)}|\d{{1,3}} ?-?(?:st|nd|rd|th)|last|final|opening|closing)",
     "quoted": rf"(?P<quoted>{_QUOTED})",
     "item": rf"(?P<item>{_ITEM})",
@@ -296,11 +297,13 @@ def _kind(table: str, phrase: str | None) -> str | None:
 def amount(match: re.Match[str]) -> Amount | None:
     """The amount that the groups of `{count}` or `{times}` give; None for an approximate one."""
     found = match.groupdict()
+    closing = _kind("after", found.get("after"))
     kind = (
-        _kind("before", found.get("rel2"))
+        (closing if closing == "exactly" else None)  # "keep to five bullet points exactly"
+        or _kind("before", found.get("rel2"))
         or _kind("before", found.get("rel"))
         or _kind("after", found.get("post"))
-        or _kind("after", found.get("after"))
+        or closing
     )
     value = number(found.get("once") or found["n"])
     if kind == "about" or value > 9_999_999:

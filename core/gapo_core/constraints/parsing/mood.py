@@ -47,6 +47,15 @@ _REPORT = re.compile(
     r"|argued?|argues)\b"
     r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated"
     r"|specifies) that\b"
+    r"|^\s*(?:my|our|his|her|their) [\w-]+(?: [\w-]+)? (?:is|are|was|were) (?:\w+ )?(?:written|printed|published)\b"
+    r"|^\s*(?:and |but )?the (?!last\b|first\b|final\b)(?![^\n]{0,300}\bso please\b)[\w-]+ "
+    r"(?:said|told|claims|claimed|insists|insisted|demands"
+    r"|demanded|wants|wanted|asked)\b"
+    r"|^\s*(?:but |and )?(?:(?:earlier|yesterday|before),? )?you (?:said|told|wrote|claimed|promised|answered|asked)\b"
+    r"|^\s*i (?:really )?(?:like|love|hate|enjoy|dislike|admire) (?:\w+ )?(?!answers|responses|replies)\w+s "
+    r"(?:that|which|who)\b"
+    r"|^\s*(?:our|my|his|her|their) (?:[\w-]+ ){1,3}(?:asked|told|insisted|ordered|forbade|advised) "
+    r"(?:us|me|him|her|them|everyone)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
     r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message"
@@ -62,17 +71,20 @@ _OTHERS_DUTY = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)"
+    r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)(?!(?:all )?(?:responses|replies|answers) are\b)"
     rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
-    r"|the [\w-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
+    r"|the [\w'’-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
     r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
     r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
     r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
-    r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b",  # says what something is
+    r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
+    # A text that there is already.
+    r"|^\s*(?:i['’]m|i am|we['’]re|we are) (?:currently |just |now )?(?:marking|grading|reading|editing|reviewing"
+    r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
 )
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
@@ -105,6 +117,13 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 """What others do or want ("my teacher wants essays of 500 words") is no demand of the writer of the prompt."""
+_THEIR_HABIT = re.compile(
+    r"^\s*(?:and |but |so )?(?:our|my|his|her|their) [\w-]+ [\w-]+ (?:always |never |often |usually |only )?"
+    r"(?!is\b|has\b|needs\b|must\b)[a-z]{3,}s (?!in\b|under\b|within\b|with\b|max\b|of\b|and\b|to be\b|to have\b)\w"
+    r"|^\s*(?:and |but |so )?(?:our|my|his|her|their) [\w-]+ [\w-]+ "
+    r"(?:answers|replies|responds|writes|speaks|talks) in\b",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
@@ -115,8 +134,18 @@ _ABOUT_WRITING = re.compile(
     r"\b(?:writ\w+|wrote|novel|essay|books?|poems?|texts?|author\w*|haikus?|use of)\b", re.IGNORECASE
 )
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
+_OF_OTHERS = re.compile(
+    r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b"
+    # What another is to do: "how can I get a model to answer in …?"
+    r"|^\s*how (?:can|do|could|would|should) (?:i|we) (?:get|make|force|prompt|ask|instruct|configure)\b",
+    re.IGNORECASE,
+)
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
-_EXAMPLE = re.compile(r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as)", re.IGNORECASE)
+_EXAMPLE = re.compile(
+    r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
+    r"|here(?:['’]s| is) (?:an?|one|my|the) (?:\w+ )?(?:example|sample|draft|attempt)\b)",
+    re.IGNORECASE,
+)
 _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
@@ -131,9 +160,18 @@ _GREETING = re.compile(
 )
 
 
+# Who the response's author is told to be: "you are a poet who never uses commas".
+PERSONA = re.compile(
+    r"^\s*(?:(?:system|role): )?(?:you are|you['’]re|act as|pretend to be|imagine you are) (?:an?|the|my|our|\w+,)\s",
+    re.IGNORECASE,
+)
+
+
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
+        return "statement"
+    if _OF_OTHERS.match(sentence):
         return "statement"
     if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
@@ -147,7 +185,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
         return "statement"
-    if _CUE.search(sentence):
+    if _CUE.search(sentence) or PERSONA.match(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
 
@@ -159,78 +197,13 @@ def _told_of(sentence: str) -> bool:
     within = _WITHIN.match(sentence)
     if within and not _CUE.search(sentence):
         return _HABIT.match(sentence[within.end() :].replace(" of the book", "")) is not None
-    return _HABIT.match(sentence) is not None and not _OWN_TEXT.match(sentence)
+    habit = _HABIT.match(sentence) or _THEIR_HABIT.match(sentence)
+    return habit is not None and not _OWN_TEXT.match(sentence)
 
 
 _OWN_TEXT = re.compile(
     r"^\s*(?:my|our) (?:\w+ )?(?:answer|response|reply|text|essay|letter|speech|post|article)s?\b", re.I
 )
-
-_CONTENT = re.compile(
-    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
-    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
-    r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
-    r"|edge)(?: tests?| cases?)"
-    r"|tests|code|command|one-liner|decorator)\b[^.;:!?\n]{0,60}?"
-    r"\b(?:that|which|to|where|returning|checking|counting|printing|rejecting|removing|accepting|matching|if)\b"
-    r"(?P<code>[^.;!?\n]*)"
-    # Rules for others: what stands in them is the text, not how long it is.
-    r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
-    r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
-    r"|homework)\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
-    r"|demands?)|stating"
-    r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
-    r"|ha(?:s|ve)|is|are"
-    r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
-    r"|speaks|writes|hates"
-    r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
-    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town)s? "
-    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
-    r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
-    r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
-    r"|users|customers"
-    r"|employees|teams) (?P<folk>[^.;!?\n]*)"
-    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
-    r"|letters?\b|names?\b)[\w-]+ "
-    r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
-    r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
-    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
-    r" (?P<known>\w+s\b[^,.;!?\n]*)"
-    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
-    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
-    r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
-    r"|\bwhether (?:[\w'’-]+ ){1,4}?(?:may|must|should|can|could|ha(?:s|ve) to) "
-    r"(?P<debated>(?:not )?(?:be|have|contain|use|include|begin|start|end|exceed|consist)\b[^,.;!?\n]*)"
-    r"|\b(?:for|of|about) an? [^.;:!?\n]{1,60}: (?:it|he|she) (?!(?:is|has|needs|contains|includes|uses|mentions|starts"
-    r"|begins|opens|ends|closes|consists|stays)\b)[a-z]+s\b(?P<described>[^.;!?\n]*)"
-    r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
-    r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
-    r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
-    r"|uses?)\b(?P<compared>[^.;!?\n]*)"
-    r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
-    r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
-    # Things looked for: "recommend books written in lowercase".
-    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
-    r"|novels?|poems?|songs?"
-    r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
-    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
-    # The task of another.
-    r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
-    r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
-    # Words told without quotation marks ("when people say: keep it short").
-    r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
-    r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote"
-    r"|means?|meant)"
-    r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
-    re.IGNORECASE,
-)
-
-
-def content(sentence: str) -> list[tuple[int, int]]:
-    """Where the sentence says what the code, the tale or the work that it speaks of does; no demands stand there."""
-    return [match.span(match.lastgroup) for match in _CONTENT.finditer(sentence) if match.lastgroup]
-
 
 _ADJUNCT = re.compile(
     r"(?:^|[,;:(–—-]|\b(?:in|within|using|use|with|without|under|by|than|and|or|not|please|answer|respond"

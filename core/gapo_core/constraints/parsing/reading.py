@@ -77,6 +77,9 @@ _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
+    # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
+    r"|(?<=[\w,])\s(?=so (?:please )?(?:leave|keep|make|use|do not|don['’]t|avoid|include|add|stick|stay|limit)\b"
+    r"(?! (?:use )?(?:them|those|any)\b))"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
@@ -206,17 +209,30 @@ _ORDERS = re.compile(
 )
 
 
+# Of the text that was asked for before: "I can't go over 180 words".
+_OWN_LIMIT = re.compile(
+    r"^\s*(?:i|we) (?:have to|must|need to|can(?:no|['’])t|may not|mustn['’]t) "
+    r"(?:start|begin|open|end|finish|close|go over|go beyond|exceed|stay|keep it|use)\b",
+    re.IGNORECASE,
+)
+
+
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
     coding = _CODING.search(text) is not None
+    ordered = False
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]
         after = sentences[number + 1] if number + 1 < len(sentences) else None
         about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
+        asked = after is not None and text[after.start : after.end].rstrip().endswith("?")
         if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said))):
             yield Sentence(sentence.start, sentence.end, "statement")
+        elif sentence.mood == "statement" and ordered and not asked and _OWN_LIMIT.match(said):
+            yield Sentence(sentence.start, sentence.end, "demand")
         else:
             yield sentence
+        ordered = ordered or _ORDERS.match(said) is not None
 
 
 def read(prompt: str) -> Reading:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gapo_core.constraints.parsing.content import content
 from gapo_core.constraints.parsing.grammar import compiled
-from gapo_core.constraints.parsing.mood import adjoined, content
+from gapo_core.constraints.parsing.mood import adjoined
 from gapo_core.constraints.parsing.reading import Reading
 
 

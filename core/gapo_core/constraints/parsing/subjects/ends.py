@@ -29,35 +29,58 @@ def start(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "startend:starts", {"phrase": found["quoted"]}
 
 
+# "Every answer" is the response of a bot, "each answer" one of several.
+_OF_EACH = r"(?:each|every(?! (?:single )?(?:answer|response|reply|message)\b)|per)"
 _PART = (
     governed("not|never", 50, ".;,")
-    + r"|\b(?:each|every|all|per)\b[^.;,]{0,50}$"
+    + rf"|\b{_OF_EACH}\b[^.;,]{{0,50}}$"
+    # "All lines rhyme and end with …"; "make it all lowercase and end with …" has two demands on the whole.
+    + r"|\ball\b(?![^.;,]{0,50}\band\s*$)[^.;,]{0,50}$"
+    + r"|\ball (?:(?:the|of|your|these) ){0,3}(?!caps\b|capitals\b)\w+s (?!and\b)[^.;,]{0,50}$"
     + r"|\b(?:words?|names?|sentences?|lines?|messages|suffix|chorus|questions?|titles?)\b "
     r"(?:(?!and\b|but\b)\w+ ){0,3}$"
     r"|\b(?:paragraphs|sentences|lines"
     r"|bullets?|title)\s*$"
 )
+_PART_AT_THE_START = (
+    governed("not|never", 40) + rf"|\b(?:{_OF_EACH}|paragraph|sections?|word|questions?|chorus|names?|titles?"
+    r"|headings?|verses?|first (?:response|reply|answer))\b[^.;]{0,40}$"
+    # "Sentences start with …", not "three sentences, and start with …".
+    r"|\b(?:paragraphs|sentences|lines|words)\b(?! (?:max|min|tops|at (?:most|least)|or (?:less|fewer|more))\b)"
+    r"(?!,? (?:and|but|then)(?: please)? $)[^.;]{0,40}$"
+)
+_PHRASE = "(?:the )?(?:exact )?(?:(?:words?|phrase|sentence|line):? )?{quoted}"
 _CUES = (
     "end ends ending ended finished concluded closed finish finishes finishing conclude concludes close closes closing "
     "terminate sign signs signing wrap wraps wrapping round rounds rounding last final very"
 )
 TABLE = (
     rule(
-        "(?:begin|start|open|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
-        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with (?:the )?(?:exact )?"
-        "(?:(?:words?|phrase|sentence|line):? )?{quoted}",
+        "(?:(?:begin|start|open)(?: (?:it|this|that|things|everything))?"
+        "|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
+        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with " + _PHRASE,
         "begin start open kick",
         start,
-        governed("not|never", 40)
-        + r"|\b(?:each|every|paragraphs?|sentences|lines|sections?|words?|questions?|chorus|names?|titles?"
-        r"|headings?|verses?"
-        r"|first (?:response|reply|answer))\b[^.;]{0,40}$",
+        _PART_AT_THE_START,
     ),
     rule(
-        "first words? of (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text) {must} be "
-        "(?:the )?(?:exact )?(?:(?:words?|phrase):? )?{quoted}",
-        "first",
+        r"\b(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
+        "with " + _PHRASE,
+        "starts begins opens starting beginning opening",
         start,
+        _PART_AT_THE_START + r"|\b(?:check|when|whenever|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
+    ),
+    rule(
+        "{start}(?:start|begin|opening|(?:first|opening) (?:sentence|line|words?)): {quoted}",
+        "start begin opening first",
+        start,
+    ),
+    rule(
+        "(?:first words?|(?:first|opening) (?:line|sentence))(?: (?:of|in) (?:your|the) (?:entire |whole )?{text})? "
+        "(?:(?:should|must|shall|has to|have to|needs? to|is to|are to) (?:be|read|say):? )" + _PHRASE,
+        "first opening",
+        start,
+        _PART_AT_THE_START,
     ),
     rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",

@@ -112,7 +112,7 @@ _FREQUENCY = (
         + WHERE
         + (
             f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
-            f"(?:\\w+ ){{0,3}}{{text}}|there| sparingly| rarely))?:?(?: only)? {{times}}"
+            f"(?:\\w+ ){{0,3}}{{text}}|there|sparingly|rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
         frequency,
@@ -251,9 +251,15 @@ _FORBIDDEN = (
         "forbidden banned prohibited taboo disallowed limits excluded allowed",
         forbidden,
     ),
+    # Only of who the author is told to be (mood.content).
     rule(
-        "(?:forbidden|banned|taboo|off[- ]limits): {quotes}",
-        "forbidden banned taboo limits",
+        f"who (?:never|does not|doesn['’]t) (?:uses?|says?|mentions?) {_THE}{_NOUN} {{items}}",
+        "never not doesn",
+        forbidden,
+    ),
+    rule(
+        "(?:forbidden|banned|taboo|off[- ]limits|{start}(?:avoid|(?:don['’]t|do not|never) use)): {quotes}",
+        "forbidden banned taboo limits avoid use",
         forbidden,
     ),
     rule(

@@ -16,7 +16,7 @@ CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
 _NAME = "(?P<language>" + "|".join(sorted(CODES, key=len, reverse=True)) + ")"
 _CUES = " ".join(CODES)
 _REPLY = (
-    "(?:respond|reply|answer|write|response|reply|answers?|output|text|speak|explain|say it|do it|be"
+    "(?:respond|reply|answer|write|responds|replies|writes|response|answers?|output|text|speak|explain|say it|do it|be"
     "|is|use|written|responding|replying|answering|writing|compose|it|everything"
     "|composed|conversation|delivered|give|tell|describe|talk|summari[sz]e|draft|only|entirely"
     "|completely|exclusively|solely|fully|wholly|purely|word in {text}|worded|summary)"
@@ -53,6 +53,8 @@ _OF_A_PART = (
     + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
     r"|popular|songs"
     r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
+    # Who speaks it in a tale ("in which a tourist orders food in …"), one of several ("one in …").
+    + r"|\b(?:in which|where) (?:an?|the|two|some) [^.;:,!?]{1,60}$|\bone\s*$"
     + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
@@ -61,7 +63,8 @@ _OF_A_PART = (
 _DEMANDS = (
     "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
     "|end|finish|start"
-    "|begin|mention|include|add|stay|be|put|wrap|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
+    "|begin|mention|include|add|stay|be|put|wrap|tell|explain|describe|ask|thank|invite|remind|offer|apologi[sz]e"
+    "|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
     "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
 _ANY = (
@@ -146,6 +149,11 @@ TABLE = (
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),
+    rule(
+        "(?:you (?:{must} )?only|who only) (?:speaks?|writes?|uses?|knows?|understands?) " + _NAME + _ANY,
+        _CUES,
+        language,
+    ),
     rule("(?:language )(?:should|must|has to|needs to) be " + _NAME, _CUES, language),
     rule(
         "{start}in "

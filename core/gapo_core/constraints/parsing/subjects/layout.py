@@ -133,6 +133,7 @@ _HIGHLIGHT = (
         highlights,
     ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
+    rule("(?<!in\\s)(?<!/)\\bbold(?:ed|ing)? {count} (?:of )?(?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),
     rule(
         _EMPHASISE
@@ -163,7 +164,7 @@ _BULLETS = (
         (
             "{count} (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
             " items?)?|bullets|bulletpoints?)\\b(?: "
-            "only)?(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
+            "only)?{after}(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
         ),
         _B,
         bullets,
@@ -208,8 +209,8 @@ _BULLETS = (
         lambda found: [("fact:bulleted", {})],
     ),
     rule(
-        "bullet(?:ed)?(?:[- ]?points?|s| list)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
-        "(?: (?:of (?:them|these)|in total|altogether|overall))?(?=[,.;!?)]|$)",
+        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
         _B,
         bullets,
         r"\b(?:each|every|per)\b[^.;*]{0,30}$",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount, number
+from gapo_core.constraints.parsing.grammar import NUMBER, amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 _STRUCTURE = (
@@ -22,10 +22,13 @@ _PART = (
     r"|conclu\w+)\b[^.;]{0,120}$"
     r"|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten) [^.;()]{1,60}s\s*\($"
     r"|(?<!\S)(?:\d{1,2}[.)]|[a-z][.)]|[-*•])\s+(?!keep|write|make|be|use|stay|limit|answer|reply)[\w ,&/-]{1,40}\($"
+    r"|\b(?:language|vocabulary|dictionary) (?:(?:with|of|that|which|has|had) ){1,2}$"
+    r"|\b(?:for (?:instance|example)|like),? (?:short |long )?(?:sentences|words|paragraphs|headlines|titles|lines)\s*$"
     r"|\bsuch as (?:\w+ ){0,2}$|\breplac\w+ [^.;]{1,40}$"
     r"|\b(?:include|add|insert|append|prefix|prepend|followed by|(?:start|begin|end|finish|conclude) with)"
     r" (?:an?|another) (?:\w+ ){0,2}$|"
-    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)|per|all (?:\w+ )?(?:bullets?"
+    r"\b(?:(?:each|every)(?! (?:\w+ )?(?:response|reply|message you)\b)(?!(?<=every) (?:single )?answer\b)"
+    r"|per|all (?:\w+ )?(?:bullets?"
     r"|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
@@ -33,7 +36,10 @@ _PART = (
 )
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
-    "(?! (?:or phrases|that|which|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
+    # "250 words which include …" are certain words; "a speech of 250 words which includes …" has so many.
+    "(?! (?:or phrases|(?:that|which)(?! (?:includes|contains|mentions|uses|features|has|starts|begins|ends"
+    "|explains|describes|tells)\\b)"
+    "|from|starting|beginning|ending|with (?:the|a|all|only|double|at)"
     "|in (?:all )?(?:capital|upper|caps|italic|bold|block)"
     "|containing|per\\b|an? (?:second|minute|hour|day|week|month|page|line)\\b"
     "|each|in each|or less each|long each|for each|apart|longer than|shorter than"
@@ -68,12 +74,27 @@ def characters(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def compared(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "No more words than seven"."""
-    noun, value = found["noun"].lower(), number(found["number"])
-    relation, bound = ("less than", value + 1) if found["side"].lower() == "more" else ("at least", value)
+    noun, value = found["noun"].lower().removesuffix("s") + "s", number(found["number"])
+    upper = found["side"].lower() in ("more", "over", "above")
+    relation, bound = ("less than", value + 1) if upper else ("at least", value)
     if noun == "characters":
         yield "length:characters", {"relation": relation, "count": bound}
     else:
         yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
+
+
+def both_sides(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "More than 250 but less than 300 words"."""
+    low = number(found["number"]) + (found["low"].lower() in ("more than", "over", "above"))
+    high = number(found["upper"]) - (found["high"].lower() in ("less than", "fewer than", "under", "below"))
+    if low > high:
+        return
+    for relation, bound in (("at least", low), ("less than", high + 1)):
+        if found["noun"].lower() == "characters":
+            yield "length:characters", {"relation": relation, "count": bound}
+        else:
+            noun = found["noun"].lower()
+            yield f"length_constraints:number_{noun}", {"relation": relation, f"num_{noun}": bound}
 
 
 def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -90,8 +111,22 @@ def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 TABLE = (
     rule(
+        "(?P<low>at least|no (?:less|fewer) than|more than|over|above) {number} (?:and|but|yet) "
+        "(?P<high>at most|(?:no|not) more than|less than|fewer than|under|below) "
+        f"(?P<upper>{NUMBER}) (?P<noun>words|sentences|characters)",
+        "words sentences characters",
+        both_sides,
+        _PART,
+    ),
+    rule(
         "(?:no|not) (?P<side>more|fewer|less) (?P<noun>words|sentences|characters) than {number}",
         "words sentences characters",
+        compared,
+        _PART,
+    ),
+    rule(
+        "not (?:a|one|a single) (?P<noun>word|sentence|character) (?P<side>more|over|above)(?: than)? {number}",
+        "word sentence character",
         compared,
         _PART,
     ),
@@ -140,6 +175,13 @@ TABLE = (
         ),
         "word words",
         words,
+        _PART,
+    ),
+    rule(
+        "(?:character count|number of characters|length in characters) "
+        "(?:(?:should|must|has to|needs to|is to) )?(?:not )?(?:be |stay |is )?(?:kept )?{count}",
+        "character characters",
+        characters,
         _PART,
     ),
     rule(

@@ -10,7 +10,7 @@ USED = (
     "|be used|be mentioned|be included"
     "|be present|be repeated|be featured|be found|feature|features|come up|comes up|crop up|crops up"
     "|is used|is mentioned|are used"
-    "|used|mentioned|be in (?:the|your|this) {text}|repeated|be there|be written|be said)"
+    "|used|mentioned|be in (?:it|there|(?:the|your|this) {text})|repeated|be there|be written|be said)"
 )
 
 

@@ -19,7 +19,7 @@ def one_placeholder(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 def postscript(found: Found) -> Iterator[tuple[str, Kwargs]]:
     marker = found["marker"] or "P.S."
-    if not re.fullmatch(r"[PpSs. ]+|post ?-?script(?:um)?", marker.strip("\"“”'‘’`*"), re.IGNORECASE):
+    if not re.fullmatch(r"[PpSs. ]+:?|post ?-?script(?:um)?", marker.strip("\"“”'‘’`*"), re.IGNORECASE):
         return
     double = sum(letter in "Pp" for letter in marker) > 1
     yield "detectable_content:postscript", {"postscript_marker": "P.P.S" if double else "P.S."}
@@ -45,10 +45,10 @@ _PLACE = (
     ),
     rule(
         (
-            "{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:\\w+ "
-            "){0,5}?(?:square )?brackets"
+            "{count} (?:\\w+ ){0,2}?(?:fields|blanks|slots|gaps|variables|spots|items|terms|tags) (?:(?:\\w+ "
+            "){0,5}?(?:square )?brackets|(?:like|such as|e\\.g\\.),? \\[)"
         ),
-        "square brackets",
+        "square brackets fields blanks slots gaps variables spots",
         placeholders,
     ),
     rule(
@@ -109,7 +109,8 @@ _OTHER = (
     ),
     rule(
         (
-            "(?:add|include|put|append|have|write|with|need|needs|want|end|close|finish|attach|contain"
+            "(?:add|include|put|append|have|(?:do not|don['’]t) forget"
+            "|write|with|need|needs|want|end|close|finish|attach|contain"
             "|contains|tack on|and(?! (?:add|include|put|append|have|write|attach|insert|then)\\b)|insert"
             "|then|must|explicitly|also|give|leave|conclude|place|feature|a)"
             "(?: \\w+){0,4}? (?:post ?-?script(?:um)?|"
@@ -174,7 +175,7 @@ _OTHER = (
     ),
     rule(
         (
-            "(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
+            "\\b(?:in|as|into|using|with|valid|only|return|output|a|an|pure|raw|well-formed|proper|your|single"
             "|be|wrapped in|nothing but|plain|through)(?: (?:an?|the|valid|single|pure|only|well-formed"
             "|strict|raw|one|proper|parseable|correct))* (?-i:JSON|Json|json)(?![- ]?(?:schema|file|parser"
             "|and(?! (?:avoid|don|do|include|keep|use|no|never|mention)\\b)|differ|library|web|api|or"

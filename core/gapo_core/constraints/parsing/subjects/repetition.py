@@ -57,7 +57,7 @@ TABLE = (
         + _REPEAT
         + (
             "(?: back)?(?: to me)? (?:(?:the|this|my|that|your|whole|entire|full|original|exact|first"
-            "|following|user|input|above|all|of|whole|initial) ){0,4}"
+            "|following|user(?:['’]s)?|input|above|all|of|whole|initial) ){0,4}"
         )
         + _ASKED
         + "(?: (?:itself|above|below|here|in full))?(?=[^!?\\n]{0,200}?"

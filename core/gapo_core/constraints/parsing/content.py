@@ -1,0 +1,124 @@
+"""Where a sentence says what code, a tale, a rule or a message does: no demand on the response stands there."""
+
+import re
+
+from gapo_core.constraints.parsing.mood import PERSONA
+
+_CONTENT = re.compile(
+    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
+    r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
+    r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
+    r"|edge)(?: tests?| cases?)"
+    r"|tests|code|command|one-liner|decorator)\b[^.;:!?\n]{0,60}?"
+    r"\b(?:that|which|to|where|returning|checking|counting|printing|rejecting|removing|accepting|matching|if)\b"
+    r"(?P<code>[^.;!?\n]*)"
+    # Rules for others: what stands in them is the text, not how long it is.
+    r"|\b(?:write|create|draft|design|make|draw up|compose|prepare|set|invent|give|suggest|need|want)\b[^.;:!?\n]{0,20}"
+    r"\b(?:rubric|guidelines?|checklist|policy|rules|regulations|quiz|contest|competition|assignment|worksheet|exercise"
+    r"|homework|instructions|announcement|game"
+    r")\b[^.;:!?\n]{0,60}?(?:(?::|where|in which|for which|which|that (?:says?|states?|requires?"
+    r"|demands?)|stating"
+    r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
+    r"|may|can|ha(?:s|ve)|is|are"
+    r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
+    r"|speaks|writes|hates"
+    r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
+    r"|avoids?|omits?|uses?|write"
+    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town"
+    r"|kingdom|village|city|country|planet|island|school"
+    r"|society|family|group|team|crowd|audience|community)s? "
+    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
+    r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
+    r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
+    r"|users|customers"
+    r"|employees|teams) (?P<folk>[^.;!?\n]*)"
+    r"|\b(?:in which|where|about|when) (?:an?|the|some|his|her|two|my) (?!words?\b|phrases?\b"
+    r"|letters?\b|names?\b)[\w-]+ "
+    r"(?:who |that )?(?:always |never )?(?:tells?|asks?|orders?|bans?|banned|forbids?|demands?|insists?|says?|must|may"
+    r"|has to|have to|cannot|can['’]t|makes?|punishes|teaches|requires?|only|is|are|was)\b(?P<tale>[^.;!?\n]*)"
+    r"|\bthe (?:\w+ )?(?:novel|book|film|song|story|poem|poet|author|word|play) (?:that|which|who)"
+    r" (?P<known>\w+s\b[^,.;!?\n]*)"
+    r"|\b(?:what|which) (?:is|are|was|were) [^.;!?\n]{0,40}?\b(?:words?|names?|books?|novels?"
+    r"|sentences?|poems?) (?P<sought>(?:without|with|that|in) [^,.;!?\n]*)"
+    r"|\bask(?:s|ing|ed)?\b[^.;:!?\n]{0,40}? (?:whether|if|why) (?P<asked>[^.;!?\n]*)"
+    r"|\bwhether (?:[\w'’-]+ ){1,4}?(?:may|must|should|can|could|ha(?:s|ve) to) "
+    r"(?P<debated>(?:not )?(?:be|have|contain|use|include|begin|start|end|exceed|consist)\b[^,.;!?\n]*)"
+    r"|\b(?:for|of|about) an? [^.;:!?\n]{1,60}: (?:it|he|she) (?!(?:is|has|needs|contains|includes|uses|mentions|starts"
+    r"|begins|opens|ends|closes|consists|stays)\b)[a-z]+s\b(?P<described>[^.;!?\n]*)"
+    r"|\bwhy (?:[\w'’-]+ ){1,4}?(?:tells?|asks?|says?|advises?|recommends?|forbids?|bans?|wants?|requires?|insists?"
+    r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
+    r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
+    r"|uses?)\b(?P<compared>[^.;!?\n]*)"
+    r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
+    r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
+    # Things looked for: "recommend books written in lowercase".
+    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
+    r"|novels?|poems?|songs?"
+    r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
+    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
+    # The task of another.
+    r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
+    r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
+    # Words told without quotation marks ("when people say: keep it short").
+    r"|\b(?:they|people|he|she|we|you|i|someone|sign|label|poster|rules?|instructions?|assignment|slogan|motto|notice)"
+    r" (?:always |often |just |really )?(?:say|says|said|reads?|stated?|states|goes|told|asks?|asked|wrote"
+    r"|means?|meant)"
+    r"(?: (?:me|us|that|by))?: ?(?P<told>[^\n]*)",
+    re.IGNORECASE,
+)
+
+
+def _saying(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# Each has one group: what is said there.
+_TOLD = (
+    # "Why contracts are often written in capitals".
+    _saying(
+        r"\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) "
+        r"(?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
+        r"((?:written|printed|typed|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
+    ),
+    # "The new rule that all signs have to be in Welsh".
+    _saying(
+        r"\b(?:rule|law|policy|regulation|decision|proposal|idea|claim|complaint|custom|habit) that "
+        r"(?!it\b|you|the (?:response|text|answer|reply)|every\b|each\b|no\b|all (?:words|letters))([^,.;!?\n]*)"
+    ),
+    # "A commit message for: limit names to 20 characters", "a note to the printer: our brochure …".
+    _saying(r"\b(?:message|note|entry|description|title) for: ([^\n]*)"),
+    _saying(
+        r"\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
+        r"((?:our|we|my|they|all) [^\n]*)"
+    ),
+    # "Check if this text has fewer than 100 words".
+    _saying(
+        r"\b(?:check|verify|test|find out) (?:if|whether) "
+        r"((?:(?! and (?:answer|reply|respond|tell|explain|write|keep|use)\b)[^,.;:!?\n])*)"
+    ),
+    # "Saying reports must be in English".
+    _saying(
+        r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"
+        r"(?:must|should|ha(?:s|ve) to|needs? to|(?:can|may) only)\b([^,.;!?\n]*)"
+    ),
+    # "I want to learn how to write in lowercase".
+    _saying(r"\blearn(?:ing)? (?:how )?to ([^,.;!?\n]*)"),
+    # "I'm looking for a song that starts with …".
+    _saying(
+        r"\b(?:looking|searching) for an? (?:\w+ )?"
+        r"(?:book|novel|song|film|movie|word|name|poem|quote|website|app|person)"
+        r" ((?:that|which|who|whose|with|without|written|where)\b[^,.;!?\n]*)"
+    ),
+)
+
+
+def content(sentence: str) -> list[tuple[int, int]]:
+    """Where the sentence says what the code, the tale or the work that it speaks of does; no demands stand there."""
+    persona = PERSONA.match(sentence)
+    spans = [
+        match.span(match.lastgroup)
+        for match in _CONTENT.finditer(sentence)
+        if match.lastgroup and not (persona and match.lastgroup == "person")
+    ]
+    return spans + [match.span(1) for pattern in _TOLD for match in pattern.finditer(sentence)]
