@@ -15,9 +15,9 @@ _LARGE = re.compile(
 
 
 def _large(graph: GraphProto) -> list[onnx.NodeProto]:
-    """The matrix products over all tokens. The first layer's feed-forward ones stay wide: their error runs through every
-    layer, and scores shift by a third less without it. Those of the last layer and of global attention are over CLS
-    alone: they are cheap, and the score hangs on them, so they stay wide too.
+    """The matrix products over all tokens. The first layer's feed-forward ones stay wide: their error runs through
+    every layer, and scores shift by a third less without it. Those of the last layer and of global attention are over
+    CLS alone: they are cheap, and the score hangs on them, so they stay wide too.
     """
     products = [node for node in graph.node if node.op_type == "Gemm"]
     found = [(match, node) for node in products if (match := _LARGE.fullmatch(node.input[1]))]
