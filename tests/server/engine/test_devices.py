@@ -189,8 +189,6 @@ def test_tensorrt_engines_of_other_shapes_or_precision_are_not_reused(bundle, tm
 @pytest.mark.parametrize("lengths", [(3,), (400, 50, 3), (300, 300, 300, 300), tuple(range(5, 60)), (1000, 2)])
 @pytest.mark.parametrize("device", [Device.CPU, Device.OPENVINO])
 def test_threads_change_nothing_but_speed(bundle, device, lengths) -> None:
-    if device is Device.OPENVINO:
-        pytest.importorskip("openvino", reason="gapo[openvino] is not installed")
     ids = [[2, *[9] * n, 3] for n in lengths]
     one, two = (open_engine(bundle, 0, EngineOptions(device, threads=n)).score(ids) for n in (1, 2))
     assert np.abs(one - two).max() < 1e-5

@@ -285,7 +285,7 @@ _COMMAS = (
         r"\bseparated\b[^.;]{0,20}$",
         ASKED,
     ),
-    # Only of who the author is told to be: what other people do is no demand (mood.content).
+    # Only of who the author is told to be: what other people do is no demand (content.py).
     rule("who never uses? (?:any |a single )?commas?", "comma commas", COMMA),
     rule("(?:not a single|not one|not any|zero|nary a) commas?", "comma commas", COMMA, moods=ASKED),
     rule("comma[- ]free", "comma", COMMA, moods=ASKED),

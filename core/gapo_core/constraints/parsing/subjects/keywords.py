@@ -251,7 +251,7 @@ _FORBIDDEN = (
         "forbidden banned prohibited taboo disallowed limits excluded allowed",
         forbidden,
     ),
-    # Only of who the author is told to be (mood.content).
+    # Only of who the author is told to be (content.py).
     rule(
         f"who (?:never|does not|doesn['’]t) (?:uses?|says?|mentions?) {_THE}{_NOUN} {{items}}",
         "never not doesn",
