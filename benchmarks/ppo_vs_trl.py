@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from gapo_training.distributed import prepare
 from gapo_training.gapo import generator, ppo
 from gapo_training.gapo.advantages import FixedKl
 from gapo_training.gapo.config import GapoConfig, PpoConfig, RolloutConfig
 from gapo_training.gapo.critic import Critic
-from gapo_training.gapo.distributed import prepare
 from gapo_training.gapo.rollout import HFRollout
 from gapo_training.gapo.tasks import Task
 from transformers import AutoModelForSequenceClassification

@@ -14,6 +14,7 @@ from gapo_model.checkpoint import load_checkpoint
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 from gapo_server import EMBEDDED
 from gapo_training.corpora import rnnlg
+from gapo_training.distributed import accelerator_of
 from gapo_training.evaluate import score
 from gapo_training.preferential import augment
 from gapo_training.warmup import WarmupConfig, train
@@ -43,7 +44,7 @@ def _model() -> PackedLongformer:
 
 def test_a_resumed_run_continues_with_the_same_losses(pairs, tmp_path) -> None:
     config = WarmupConfig(steps=6, pairs_per_step=4, warmup_steps=2, checkpoint_every=3)
-    whole = train(_model(), TOKENIZER, pairs, config, tmp_path / "whole")
+    whole = train(accelerator_of("no", cpu=True), _model(), TOKENIZER, pairs, config, tmp_path / "whole")
 
     class Killed(Exception):
         pass
@@ -53,14 +54,14 @@ def test_a_resumed_run_continues_with_the_same_losses(pairs, tmp_path) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        train(_model(), TOKENIZER, pairs, config, tmp_path / "cut", progress=kill)
-    rest = train(_model(), TOKENIZER, pairs, config, tmp_path / "cut", resume=True)
+        train(accelerator_of("no", cpu=True), _model(), TOKENIZER, pairs, config, tmp_path / "cut", progress=kill)
+    rest = train(accelerator_of("no", cpu=True), _model(), TOKENIZER, pairs, config, tmp_path / "cut", resume=True)
     assert rest == whole[3:]
 
 
 def test_served_scores_equal_pytorch_on_200_real_pairs(pairs, tmp_path) -> None:
     config = WarmupConfig(steps=10, pairs_per_step=8, warmup_steps=2, learning_rate=1e-3)
-    train(_model(), TOKENIZER, pairs, config, tmp_path / "run")
+    train(accelerator_of("no", cpu=True), _model(), TOKENIZER, pairs, config, tmp_path / "run")
     checkpoint = tmp_path / "run/checkpoint"
     bundle = export_checkpoint(checkpoint, tmp_path / "store", "tiny", "1", half_weights=False, quality={})
     texts = [(p.accepted, p.response) for p in pairs[:100]] + [(p.rejected, p.response) for p in pairs[:100]]

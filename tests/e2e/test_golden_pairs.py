@@ -17,6 +17,7 @@ from gapo_server import EMBEDDED
 from gapo_server.config import Settings
 from gapo_server.scoring.service import Question, ScoringService
 from gapo_server.store import ServedModel
+from gapo_training.distributed import accelerator_of
 from gapo_training.evaluate import score
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.warmup import WarmupConfig, train
@@ -71,7 +72,14 @@ def test_training(model, tmp_path) -> None:
         PreferentialPrompt(**dict.fromkeys(fields, "modification") | {"accepted": p, "rejected": p, "response": r})
         for p, r in TEXTS
     ]
-    train(model, BUNDLE / "tokenizer.json", pairs, WarmupConfig(steps=1, pairs_per_step=len(pairs)), tmp_path)
+    train(
+        accelerator_of("no", cpu=True),
+        model,
+        BUNDLE / "tokenizer.json",
+        pairs,
+        WarmupConfig(steps=1, pairs_per_step=len(pairs)),
+        tmp_path,
+    )
     assert sorted(model.heard) == sorted(EXPECTED * 2)
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import torch
 import typer
 import yaml
 from gapo.cli import Application
@@ -23,6 +22,7 @@ from gapo_training import splits
 from gapo_training.baselines.cli import add_baseline_commands
 from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
+from gapo_training.distributed import accelerator_of
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
 from gapo_training.gapo.config import ConfigError, changed, from_mapping
@@ -88,11 +88,13 @@ def register_train(app: Application) -> None:
             raise typer.BadParameter("give either --data or --pairs")
         with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
             drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
-        model = _model(start).to("cuda" if torch.cuda.is_available() else "cpu")
+        model = _model(start)
+        accelerator = accelerator_of("no", cpu=False)
+        first = accelerator.is_main_process
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with (
             told(),
-            Progress(*columns, console=Console(stderr=True)) as bar,
+            Progress(*columns, console=Console(stderr=True), disable=not first) as bar,
             SummaryWriter(str(out / "tensorboard")) as board,
         ):
             task = bar.add_task("warm-up", total=settings.steps)
@@ -107,8 +109,9 @@ def register_train(app: Application) -> None:
                     board.add_scalar(f"held_out/{name}", figure, step)
 
             tokenizer = start / "tokenizer.json"
-            warm_up(model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
-        _calibrated(model, tokenizer, held_out, out / "checkpoint")
+            warm_up(accelerator, model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
+        if first:
+            _calibrated(model, tokenizer, held_out, out / "checkpoint")
 
     @group.command("average")
     def average_(

@@ -106,3 +106,34 @@ def save(model: Discriminator, directory: Path, tokenizer: str) -> None:
         return
     model.classifier.save_pretrained(directory)
     (directory / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+
+
+def constant_in_loss(model: Discriminator) -> list[str]:
+    """Names of parameters that no logit depends on, so that no gradient can reach them.
+
+    The encoder's last layer needs CLS alone, not its local attention; key biases of its global attention cancel in the
+    softmax. A decoder has none.
+    """
+    if isinstance(model, DecoderRewardModel):
+        return []
+    last = model.shape.num_hidden_layers - 1
+    local = tuple(f"encoder.layer.{last}.attention.self.{part}." for part in ("query", "key", "value"))
+    return [
+        name
+        for name, _ in model.named_parameters()
+        if any(part in name for part in local) or name.endswith("key_global.bias")
+    ]
+
+
+def freeze(model: Discriminator) -> None:
+    """For the PPO phase: no gradients, no dropout."""
+    model.requires_grad_(False)
+    model.eval()
+
+
+def thaw(model: Discriminator) -> None:
+    """For the reward model's phase: gradients wherever the loss can reach."""
+    constant = set(constant_in_loss(model))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in constant)
+    model.train()

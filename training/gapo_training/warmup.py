@@ -6,14 +6,17 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from gapo_core.pairs import PairEncoder, TruncationPolicy
 from torch.nn import functional as F
 
 from gapo_training import discriminator
-from gapo_training.discriminator import Discriminator
+from gapo_training.discriminator import Discriminator, thaw
+from gapo_training.distributed import accumulating, clip, full_optimizer_state, prepare, restore, share_of
 from gapo_training.evaluate import report, score
 from gapo_training.preferential import Preference, PreferentialPrompt
 
@@ -28,6 +31,7 @@ class WarmupConfig:
     steps: int = 600  # optimiser steps
     pairs_per_step: int = 16  # each pair gives one accepted and one rejected row
     accumulate: int = 1  # micro-batches a step
+    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: a model from random weights learns in a third of the steps
     learning_rate: float = 8e-5  # peak, reached after the warm-up
     warmup_steps: int = 50
     weight_decay: float = 0.01
@@ -62,6 +66,7 @@ def _epoch_order(count: int, seed: str) -> list[int]:
 
 
 def train(
+    accelerator: Accelerator,
     model: Discriminator,
     tokenizer_file: Path,
     pairs: Sequence[Preference],
@@ -74,53 +79,59 @@ def train(
 ) -> list[float]:
     """Trains in place, writes `out/checkpoint`, and returns the loss of every step of this call.
 
-    Every `evaluate_every` steps `evaluated` gets the figures of `evaluate.report` on the held-out pairs.
-    Raises `FloatingPointError` when the loss is not finite.
+    Several processes share out each batch; the first one writes, and every `evaluate_every` steps its `evaluated` gets
+    the figures of `evaluate.report` on the held-out pairs. Raises `FloatingPointError` when the loss is not finite.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     encoder = PairEncoder(tokenizer_file, config.max_tokens)
-    device = next(model.parameters()).device
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    thaw(model.to(accelerator.device))
+    prepared, optimizer = prepare(
+        accelerator, model, config.learning_rate, config.weight_decay, "ddp", muon=config.optimizer == "muon"
     )
     state_file, first = out / "training_state.pt", 0
-    torch.manual_seed(config.seed)
     if resume and state_file.exists():
-        state = torch.load(state_file, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"].cpu())
+        state = torch.load(state_file, map_location=accelerator.device, weights_only=True)
+        restore(prepared, optimizer, state["model"], state["optimizer"])
         first = state["step"]
-    bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if accelerator.is_main_process:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    bf16 = accelerator.device.type == "cuda" and torch.cuda.is_bf16_supported()
     losses = []
-    model.train()
     for step in range(first, config.steps):
+        # The place is the whole state of the generator, which dropout alone draws from.
+        torch.manual_seed(Random(f"{config.seed}/{step}/{accelerator.process_index}").getrandbits(48))
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * learning_rate_factor(config, step)
-        total = 0.0
+        mean = torch.zeros((), device=accelerator.device)
         for micro in range(config.accumulate):
             batch = batch_of(pairs, config, step * config.accumulate + micro)
-            texts = [pair.rows[0] for pair in batch] + [pair.rows[1] for pair in batch]
-            ids = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
-            labels = torch.tensor([1.0] * len(batch) + [0.0] * len(batch), device=device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                logits = model(*discriminator.tensors(model, ids, device))[:, 0]
-            loss = F.binary_cross_entropy_with_logits(logits.float(), labels) / config.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
+            rows = [(pair.rows[0], 1.0) for pair in batch] + [(pair.rows[1], 0.0) for pair in batch]
+            mine = share_of(accelerator, rows)
+            ids = [encoder.encode(*texts, TruncationPolicy.KEEP_BOTH_ENDS).ids for texts, _ in mine]
+            labels = torch.tensor([label for _, label in mine], device=accelerator.device)
+            with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=bf16):
+                logits = prepared(*discriminator.tensors(model, ids, accelerator.device))[:, 0]
+            loss = F.binary_cross_entropy_with_logits(logits.float(), labels, reduction="sum")
+            # A mean over the rows of all processes; gradients are averaged over processes.
+            loss = loss / len(rows) / config.accumulate * accelerator.num_processes
+            with accumulating(accelerator, prepared, micro == config.accumulate - 1):
+                accelerator.backward(loss)
+            mean += loss.detach()
+        total = accelerator.reduce(mean, "mean").item()
         if not np.isfinite(total):
             raise FloatingPointError(f"step {step}: the loss is {total}; lower learning_rate and resume")
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+        clip(prepared, config.clip_norm)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(total)
+        if not accelerator.is_main_process:
+            continue
         progress(step + 1, total)
         last = step + 1 == config.steps
         if (step + 1) % config.checkpoint_every == 0 or last:
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
+            state = {"model": model.state_dict(), "optimizer": full_optimizer_state(prepared, optimizer)}
             # Written beside and renamed, so that a crash leaves the last good state.
-            torch.save(state | {"rng": torch.get_rng_state()}, out / "training_state.tmp")
+            torch.save(state | {"step": step + 1}, out / "training_state.tmp")
             (out / "training_state.tmp").replace(state_file)
             discriminator.save(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
         if held_out and config.evaluate_every and ((step + 1) % config.evaluate_every == 0 or last):

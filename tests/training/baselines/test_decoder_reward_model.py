@@ -10,7 +10,6 @@ from gapo_training.evaluate import score
 from gapo_training.gapo import config, reward_model, stages
 from gapo_training.gapo.config import ConfigError, RewardModelConfig
 from gapo_training.gapo.plan import parameters
-from gapo_training.gapo.reward import thaw
 
 SMALL = RewardModelConfig(kind="decoder", hidden_size=32, layers=2, heads=2, intermediate_size=64, vocab_size=300)
 TEXTS = [("name: tecra pan 29", "the tecra pan 29 is a laptop"), ("weight: 2 kg; name: erebus", "light , it is")]
@@ -48,7 +47,7 @@ def test_a_padded_pair_scores_as_it_does_alone_and_by_its_last_token(built) -> N
 def test_gradients_reach_every_parameter(built) -> None:
     model, tokenizer = built
     encoder = PairEncoder(tokenizer, model.shape.max_tokens)
-    thaw(model)
+    discriminator.thaw(model)
     ids = [encoder.encode(p, r, TruncationPolicy.ERROR).ids for p, r in TEXTS]
     model(*discriminator.tensors(model, ids, torch.device("cpu"))).sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())

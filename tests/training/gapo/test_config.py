@@ -33,6 +33,7 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("reward_phase.labels=none of them", r"reward_phase\.labels: .* is none of paper, verified"),
         ("ppo.minibatch=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.minibatch \(3\)"),
         ("ppo.group=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.group \(3\)"),
+        ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
         ("rollout.backend=vllm", r"rollout\.url: is empty"),
         ("reward.backend=server", r"reward\.url: is empty"),
@@ -43,9 +44,10 @@ def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
         config.read("smoke", [change])
 
 
-def test_muon_is_refused_where_matrices_are_sharded() -> None:
-    with pytest.raises(ConfigError, match=r"sft\.optimizer: muon needs whole matrices"):
-        config.read("smoke", ["sharding=fsdp2", "sft.optimizer=muon"])
+@pytest.mark.parametrize("part", ["sft", "ppo"])
+def test_muon_is_refused_where_matrices_are_sharded(part) -> None:
+    with pytest.raises(ConfigError, match=rf"{part}\.optimizer: muon needs whole matrices"):
+        config.read("smoke", ["sharding=fsdp2", f"{part}.optimizer=muon"])
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:

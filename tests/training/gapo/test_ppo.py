@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from gapo_training.distributed import prepare
 from gapo_training.gapo import config, generator, ppo
 from gapo_training.gapo.advantages import FixedKl
 from gapo_training.gapo.config import GapoConfig, GeneratorConfig, PpoConfig, RolloutConfig
 from gapo_training.gapo.critic import Critic
-from gapo_training.gapo.distributed import prepare
 from gapo_training.gapo.rollout import HFRollout
 from gapo_training.gapo.tasks import Task
 
@@ -63,7 +63,9 @@ def small(**changes) -> GapoConfig:
 
 def test_the_kl_is_zero_at_the_start() -> None:
     settings = small()
-    samples, _ = ppo.collect(learner_of(settings), TASKS, CountedWords(), settings, "start")
+    learner = learner_of(settings)
+    drafts, _ = ppo.collect(learner, TASKS, CountedWords(), settings, "start")
+    samples = ppo.complete(learner, drafts, settings.ppo.micro_batch)
     for sample in samples:  # of the sampler, which decodes with a cache, and of a forward pass
         assert sample.log_probs == pytest.approx(sample.reference, abs=1e-5)
     assert ppo.check(samples, settings, "start") == pytest.approx(0, abs=1e-5)
@@ -84,7 +86,8 @@ def test_log_probs_of_the_sampler_are_the_actors_own() -> None:
             return sampler.sample(prompts, seeds)[0], None
 
     sampler, learner.rollout = learner.rollout, Silent()
-    computed, _ = ppo.collect(learner, TASKS, CountedWords(), settings, "told")
+    drafts, _ = ppo.collect(learner, TASKS, CountedWords(), settings, "told")
+    computed = ppo.complete(learner, drafts, settings.ppo.micro_batch)
     for one, other in zip(told, computed, strict=True):
         assert one.response == other.response
         assert one.log_probs == pytest.approx(other.log_probs, abs=1e-5)
@@ -169,8 +172,8 @@ def test_a_two_armed_bandit_is_solved() -> None:
     tasks = [TASKS[0]] * 64
     rates = []
     for i in range(30):
-        samples, _ = ppo.iteration(learner, tasks, Arms(), settings, f"pull {i}", critic_only=False)
-        rates.append(np.mean([s.score > 0 for s in samples]))
+        drafts, _ = ppo.iteration(learner, tasks, Arms(), settings, f"pull {i}", critic_only=False)
+        rates.append(np.mean([d.score > 0 for d in drafts]))
     assert rates[0] < 0.9
     assert min(rates[-5:]) > 0.95
 
@@ -178,11 +181,20 @@ def test_a_two_armed_bandit_is_solved() -> None:
 def test_an_unfinished_or_wordless_response_and_the_clamp() -> None:
     settings = replace(small(), reward=config.RewardConfig(clamp=10.0))
     end = 1
-    base = ppo.Sample(TASKS[0], [5], [7, end], "text", 3.0, [], [], [])
+    base = ppo.Draft(TASKS[0], [5], [7, end], "text", 3.0, None)
     assert ppo.reward_of(base, settings, end) == 3.0
     assert ppo.reward_of(replace(base, score=14.0), settings, end) == 10.0
     assert ppo.reward_of(replace(base, score=float("nan")), settings, end) == -10.0
     assert ppo.reward_of(replace(base, response=[7, 7]), settings, end) == 3.0 - settings.ppo.unfinished_penalty
+
+
+def test_the_prompts_whose_scores_differ_most_are_learned_from() -> None:
+    settings = replace(small(rollouts=4, minibatch=4, group=2, candidates=2), reward=config.RewardConfig(clamp=4.0))
+    end, scores = 1, [3.0, 3.5, -1.0, 2.0, 9.0, 5.0, 1.0, 1.5]  # two a prompt; 9 and 5 are the same to the clamp
+    drafts = [ppo.Draft(TASKS[i // 2], [5], [7, end], str(i), score, None) for i, score in enumerate(scores)]
+    assert [d.text for d in ppo.most_telling(drafts, settings, end)] == ["0", "1", "2", "3"]
+    every = replace(settings, ppo=replace(settings.ppo, rollouts=8, minibatch=8, candidates=1))
+    assert ppo.most_telling(drafts, every, end) == drafts
 
 
 def test_a_kl_blow_up_stops_with_a_diagnosis() -> None:

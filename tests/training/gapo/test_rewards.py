@@ -8,11 +8,12 @@ from accelerate import Accelerator
 from gapo_core import bundle
 from gapo_core.pairs import PairEncoder
 from gapo_model.checkpoint import load_checkpoint
+from gapo_training.discriminator import constant_in_loss, freeze, thaw
+from gapo_training.distributed import prepare
 from gapo_training.gapo import reward_model, reward_phase
 from gapo_training.gapo.buffer import LabelledRow
 from gapo_training.gapo.config import ConfigError, RewardModelConfig, RewardPhaseConfig
-from gapo_training.gapo.distributed import prepare
-from gapo_training.gapo.reward import ModuleReward, ServerReward, constant_in_loss, freeze, thaw
+from gapo_training.gapo.reward import ModuleReward, ServerReward
 
 TEXTS = [
     ("Describe a laptop. memory: 4 gb", "the tecra pan 29 has 4 gb"),

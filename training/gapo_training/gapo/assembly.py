@@ -15,15 +15,15 @@ from gapo_export.publish import export_checkpoint
 from torch import nn
 
 from gapo_training import discriminator as reward_models
-from gapo_training.discriminator import Discriminator
+from gapo_training.discriminator import Discriminator, freeze, thaw
+from gapo_training.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo import checkpoint, generator, ppo
 from gapo_training.gapo.advantages import kl_controller
 from gapo_training.gapo.buffer import AdversarialBuffer
 from gapo_training.gapo.config import ConfigError, GapoConfig
 from gapo_training.gapo.critic import Critic
-from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo.journal import Journal
-from gapo_training.gapo.reward import ModuleReward, RewardBackend, ServerReward, freeze, thaw
+from gapo_training.gapo.reward import ModuleReward, RewardBackend, ServerReward
 from gapo_training.gapo.rollout import HFRollout, RolloutBackend, VLLMRollout
 from gapo_training.gapo.tasks import Corpus
 from gapo_training.preferential import Preference, PreferentialPrompt, augment
@@ -84,6 +84,7 @@ def assemble(
         ppo_config.learning_rate,
         ppo_config.weight_decay,
         config.sharding,
+        muon=ppo_config.optimizer == "muon",
     )
     critic, critic_optimizer = prepare(
         accelerator, untrained_critic, ppo_config.critic_learning_rate, ppo_config.weight_decay, config.sharding
@@ -92,7 +93,12 @@ def assemble(
     thaw(reward_model)  # so that DDP and AdamW see what will be trained
     # An encoder of this size is never sharded: every process scores batches of its own.
     prepared, reward_optimizer = prepare(
-        accelerator, reward_model, rewards.learning_rate, rewards.weight_decay, sharding="ddp"
+        accelerator,
+        reward_model,
+        rewards.learning_rate,
+        rewards.weight_decay,
+        sharding="ddp",
+        muon=rewards.optimizer == "muon",
     )
     freeze(reward_model)
     width, longest = config.rollout.batch, config.rollout.max_new_tokens

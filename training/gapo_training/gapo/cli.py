@@ -10,10 +10,10 @@ import typer
 from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
+from gapo_training.distributed import accelerator_of
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
-from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
 from gapo_training.gapo.journal import Journal, refuse_overwriting
 from gapo_training.gapo.plan import describe

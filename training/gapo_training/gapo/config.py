@@ -13,6 +13,7 @@ from gapo_training.warmup import WarmupConfig
 PRESETS = Path(__file__).parent / "presets"
 T = TypeVar("T")
 Wordings = Literal["plain", "many"]
+Optimizer = Literal["adamw", "muon"]
 
 
 class ConfigError(ValueError):
@@ -56,7 +57,7 @@ class SftConfig:
     steps: int = 1200
     rows: int = 32  # rows of one optimiser step
     micro_batch: int = 8  # rows of one forward pass of one process; rows of like length go together
-    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: a small generator learns in two thirds of the steps
+    optimizer: Optimizer = "adamw"  # muon: a small generator learns in two thirds of the steps
     learning_rate: float = 1e-3
     warmup_steps: int = 50
     weight_decay: float = 0.01
@@ -108,10 +109,12 @@ class PpoConfig:
     iterations: int = 2  # rollout batches of one stage
     rollouts: int = 256  # responses of one rollout batch, over all processes
     group: int = 1  # responses a prompt among them; above 1 a score counts by what it exceeds the others' mean
+    candidates: int = 1  # prompts sampled for each that is learned from: those whose scores differ most are kept
     epochs: int = 2  # passes of the actor over a rollout batch
     critic_epochs: int = 2  # of the critic, which takes more of them without harm (Cobbe et al. 2021, section 3.3)
     minibatch: int = 64  # rows of one optimiser step, over all processes
     micro_batch: int = 32  # rows of one forward pass of one process
+    optimizer: Optimizer = "adamw"  # of the actor
     learning_rate: float = 1e-4
     critic_learning_rate: float = 3e-4
     weight_decay: float = 0.0
@@ -138,6 +141,7 @@ class RewardPhaseConfig:
     epochs: int = 2  # passes over them
     rows: int = 50  # rows of one optimiser step, over all processes
     micro_batch: int = 50  # rows of one forward pass of one process
+    optimizer: Optimizer = "adamw"
     learning_rate: float = 1e-4
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -184,8 +188,14 @@ class GapoConfig:
             raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
         if self.reward_model.kind == "decoder" and self.publish:
             raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
-        if self.sft.optimizer == "muon" and self.sharding == "fsdp2":
-            raise ConfigError("sft.optimizer: muon needs whole matrices; use adamw with sharding=fsdp2")
+        for name, optimizer in (("sft", self.sft.optimizer), ("ppo", self.ppo.optimizer)):
+            if optimizer == "muon" and self.sharding == "fsdp2":
+                raise ConfigError(f"{name}.optimizer: muon needs whole matrices; use adamw with sharding=fsdp2")
+        if self.ppo.candidates < 1 or (self.ppo.candidates > 1 and self.ppo.group == 1):
+            raise ConfigError(
+                f"ppo.candidates: {self.ppo.candidates} with ppo.group={self.ppo.group}; prompts are chosen by how far "
+                "the scores of their group differ, so use 1, or a ppo.group of 2 or more"
+            )
         if self.rollout.backend == "vllm" and not self.rollout.url:
             raise ConfigError("rollout.url: is empty; name the vLLM server")
         if self.reward.backend == "server" and not self.reward.url:

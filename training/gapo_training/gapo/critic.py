@@ -26,7 +26,7 @@ class Critic(nn.Module):
 
     def forward(self, s: Sequences) -> Tensor:
         """Expected return before each response token is chosen. [B, R], zero where masked."""
-        hidden = self.trunk(input_ids=s.ids, use_cache=False)[0]  # [B, L, H]
+        hidden = self.trunk(input_ids=s.ids, attention_mask=torch.ones_like(s.ids), use_cache=False)[0]  # [B, L, H]
         rows = torch.arange(len(s.ids), device=s.ids.device)[:, None]
         values = self.head(hidden[rows, s.place])[..., 0]  # [B, R]
         return cast(Tensor, values.float() * s.mask)

@@ -164,7 +164,8 @@ class Actor(nn.Module):
     def forward(self, s: Sequences) -> tuple[Tensor, Tensor]:
         """Log-probability of each response token and the entropy at its place, both [B, R], zero where masked."""
         lm: Any = self.language_model
-        hidden = lm.base_model(input_ids=s.ids, use_cache=False)[0]  # [B, L, H]
+        # All ones: without a mask transformers looks for packed sequences and builds a causal mask, a sixth of a step.
+        hidden = lm.base_model(input_ids=s.ids, attention_mask=torch.ones_like(s.ids), use_cache=False)[0]  # [B, L, H]
         real = s.mask > 0
         # The vocabulary is wide: logits are made for response tokens alone. [N, H] -> [N, V]
         rows = torch.arange(len(s.ids), device=s.ids.device)[:, None].expand_as(s.place)

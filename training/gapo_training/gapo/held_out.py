@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from gapo_training.distributed import gather, share_of
 from gapo_training.gapo import ppo
 from gapo_training.gapo.assembly import Run
-from gapo_training.gapo.distributed import gather, share_of
 from gapo_training.gapo.evaluation import judge, judge_discrimination, judge_pairs, kept, spread
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import ModuleReward

@@ -76,7 +76,8 @@ def describe(config: GapoConfig) -> str:
     counts, needed = parameters(config), memory(config)
     ppo, rewards, rollout, warmup = config.ppo, config.reward_phase, config.rollout, config.warmup
     steps = ppo.rollouts // ppo.minibatch * ppo.epochs
-    responses = config.stages * ppo.iterations * ppo.rollouts
+    sampled = ppo.candidates * ppo.rollouts
+    responses = config.stages * ppo.iterations * sampled
     longest = config.max_prompt_tokens + config.rollout.max_new_tokens
     lines = [
         f"generator      {counts['generator']:,} parameters, from {config.generator.path or 'random weights'}",
@@ -84,9 +85,10 @@ def describe(config: GapoConfig) -> str:
         f"1. sft         {config.sft.steps:,} steps of {config.sft.rows} rows",
         f"2. warm-up     {warmup.steps:,} steps of {warmup.pairs_per_step * warmup.accumulate} pairs",
         f"3. {config.stages} stages, each",
-        f"   rollouts    {ppo.iterations} x {ppo.rollouts:,} responses of at most {rollout.max_new_tokens} tokens, "
+        f"   rollouts    {ppo.iterations} x {sampled:,} responses of at most {rollout.max_new_tokens} tokens, "
         f"by {rollout.backend}, rewards by {config.reward.backend}",
-        f"   ppo         {ppo.iterations} x {steps} steps of {ppo.minibatch} responses",
+        f"   ppo         {ppo.iterations} x {steps} steps of {ppo.minibatch} responses, "
+        f"{ppo.epochs} passes over {ppo.rollouts:,}",
     ]
     if config.adversarial:
         fakes = round(rewards.generated * rewards.samples)

@@ -14,9 +14,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from gapo_training.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.advantages import KlController, gae, policy_loss, relative, token_rewards, value_loss, whiten
 from gapo_training.gapo.config import ConfigError, GapoConfig, PpoConfig
-from gapo_training.gapo.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import RewardBackend
 from gapo_training.gapo.rollout import RolloutBackend
@@ -28,14 +28,21 @@ class TrainingStopped(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One response. The lists hold one float for each response token."""
+class Draft:
+    """One response and its score."""
 
     task: Task
     prompt: list[int]
     response: list[int]
     text: str
     score: float  # raw logit of the reward model; NaN where the text holds no word
+    log_probs: list[float] | None  # of the response's tokens, where the sampler tells them
+
+
+@dataclass(frozen=True)
+class Sample(Draft):
+    """A response that the actor learns from. The lists hold one float for each response token."""
+
     log_probs: list[float]
     reference: list[float]
     values: list[float]
@@ -71,7 +78,7 @@ def policy_weights(actor: nn.Module) -> dict[str, Tensor]:
 
 def collect(
     learner: Learner, tasks: Sequence[Task], reward: RewardBackend, config: GapoConfig, key: str
-) -> tuple[list[Sample], dict[str, float]]:
+) -> tuple[list[Draft], dict[str, float]]:
     """Samples a response for each task and scores it; every process returns all of them. Also the seconds spent."""
     accelerator, speech = learner.accelerator, learner.speech
     start = time.perf_counter()
@@ -87,30 +94,49 @@ def collect(
     texts = [speech.text(response) for response in responses]
     generated = time.perf_counter()
     scores = reward.score([(task.prompt, text) for (_, task), text in zip(mine, texts, strict=True)])
-    scored = time.perf_counter()
-    # What the sampler did not tell, row by row: log-probabilities of the policy and of the reference, and values.
-    wanted: list[nn.Module] = [learner.reference, learner.critic] + ([learner.actor] if log_probs is None else [])
+    seconds = {"rollout_seconds": generated - start, "score_seconds": time.perf_counter() - generated}
+    told: Sequence[list[float] | None] = log_probs or [None] * len(mine)
+    fields = zip([task for _, task in mine], prompts, responses, texts, scores.tolist(), told, strict=True)
+    return gather(accelerator, [Draft(*row) for row in fields]), seconds
+
+
+def most_telling(drafts: Sequence[Draft], config: GapoConfig, end: int) -> list[Draft]:
+    """The responses to the prompts whose scores differ most, `ppo.rollouts` of them, in their order.
+
+    Where all responses to a prompt score alike there is nothing to prefer, and their gradients are noise
+    (Yu et al. 2025, DAPO, section 3.2).
+    """
+    ppo = config.ppo
+    scores = np.array([reward_of(draft, config, end) for draft in drafts]).reshape(-1, ppo.group)
+    groups = np.argsort(-scores.std(axis=1), kind="stable")[: ppo.rollouts // ppo.group]
+    return [drafts[group * ppo.group + i] for group in sorted(groups.tolist()) for i in range(ppo.group)]
+
+
+def complete(learner: Learner, drafts: Sequence[Draft], micro_batch: int) -> list[Sample]:
+    """Adds what the sampler did not tell; every process returns all samples."""
+    accelerator = learner.accelerator
+    mine = share_of(accelerator, drafts)
+    told = [draft.log_probs for draft in mine if draft.log_probs is not None]
+    # Row by row: log-probabilities of the reference, values, and, where the sampler was silent, of the policy.
+    wanted: list[nn.Module] = [learner.reference, learner.critic] + ([learner.actor] if len(told) < len(mine) else [])
     found: list[list[list[float]]] = [[[]] * len(mine) for _ in wanted]
-    lengths = [len(p) + len(r) for p, r in zip(prompts, responses, strict=True)]
-    for part in micro_batches(range(len(mine)), lengths, config.ppo.micro_batch):
-        batch = Sequences.of([prompts[i] for i in part], [responses[i] for i in part], speech.pad, accelerator.device)
+    lengths = [len(draft.prompt) + len(draft.response) for draft in mine]
+    for part in micro_batches(range(len(mine)), lengths, micro_batch):
+        rows = [mine[i] for i in part]
+        batch = Sequences.of(
+            [d.prompt for d in rows], [d.response for d in rows], learner.speech.pad, accelerator.device
+        )
         for kept, model in zip(found, wanted, strict=True):
             with torch.no_grad(), accelerator.autocast():
                 output = model(batch)  # [b, R]; an actor gives the entropy too
             for i, row in zip(part, (output if isinstance(output, Tensor) else output[0]).tolist(), strict=True):
-                kept[i] = row[: len(responses[i])]
+                kept[i] = row[: len(mine[i].response)]
     reference, values, *computed = found
-    log_probs = computed[0] if log_probs is None else log_probs
-    fields = zip(
-        [t for _, t in mine], prompts, responses, texts, scores.tolist(), log_probs, reference, values, strict=True
-    )
-    samples = gather(accelerator, [Sample(*row) for row in fields])
-    seconds = {
-        "rollout_seconds": generated - start,
-        "score_seconds": scored - generated,
-        "forward_seconds": time.perf_counter() - scored,
-    }
-    return samples, seconds
+    samples = [
+        Sample(d.task, d.prompt, d.response, d.text, d.score, *told_or_found)
+        for d, *told_or_found in zip(mine, computed[0] if computed else told, reference, values, strict=True)
+    ]
+    return gather(accelerator, samples)
 
 
 def padded(rows: Sequence[Sequence[float]]) -> Tensor:
@@ -118,11 +144,11 @@ def padded(rows: Sequence[Sequence[float]]) -> Tensor:
     return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
 
 
-def reward_of(sample: Sample, config: GapoConfig, end: int) -> float:
+def reward_of(draft: Draft, config: GapoConfig, end: int) -> float:
     """The clamped logit; a text without words gets the lowest, an unfinished response a penalty."""
-    score = -config.reward.clamp if np.isnan(sample.score) else sample.score
+    score = -config.reward.clamp if np.isnan(draft.score) else draft.score
     score = max(-config.reward.clamp, min(config.reward.clamp, score))
-    return score - (0.0 if sample.response[-1] == end else config.ppo.unfinished_penalty)
+    return score - (0.0 if draft.response[-1] == end else config.ppo.unfinished_penalty)
 
 
 def check(samples: Sequence[Sample], config: GapoConfig, where: str) -> float:
@@ -140,16 +166,20 @@ def check(samples: Sequence[Sample], config: GapoConfig, where: str) -> float:
 
 def iteration(
     learner: Learner, tasks: Sequence[Task], reward: RewardBackend, config: GapoConfig, key: str, critic_only: bool
-) -> tuple[list[Sample], dict[str, float]]:
-    """Rollouts of `tasks`, then passes of minibatches: `ppo.epochs` of the actor, `ppo.critic_epochs` of the critic.
+) -> tuple[list[Draft], dict[str, float]]:
+    """Rollouts of `tasks`, then passes of minibatches over the most telling of them: `ppo.epochs` of the actor,
+    `ppo.critic_epochs` of the critic.
 
-    Returns the samples and what was seen.
+    Returns all responses and what was seen.
     `key` names the place in the run; all random draws come from it. Raises `TrainingStopped`.
     """
     ppo, accelerator = config.ppo, learner.accelerator
     learner.actor.eval()
     learner.critic.eval()
-    samples, seen = collect(learner, tasks, reward, config, key)
+    drafts, seen = collect(learner, tasks, reward, config, key)
+    begin = time.perf_counter()
+    samples = complete(learner, most_telling(drafts, config, learner.speech.end), ppo.micro_batch)
+    seen["forward_seconds"] = time.perf_counter() - begin
     nats = check(samples, config, key)
     begin = time.perf_counter()
 
@@ -219,17 +249,17 @@ def iteration(
     unexplained = (returns - old_values)[mask > 0].var() / returns[mask > 0].var().clamp(min=1e-8)
     seen |= {
         "update_seconds": time.perf_counter() - begin,
-        "reward": float(scores.mean()),
-        "logit": float(np.nanmean([s.score for s in samples])) if any(s.score == s.score for s in samples) else 0.0,
+        "reward": float(np.mean([reward_of(d, config, learner.speech.end) for d in drafts])),
+        "logit": float(np.nanmean([d.score for d in drafts])) if any(d.score == d.score for d in drafts) else 0.0,
         "kl_nats": nats,
         "kl_coefficient": learner.kl.coefficient,
         "explained_variance": 1 - float(unexplained),
-        "finished": float(np.mean([s.response[-1] == learner.speech.end for s in samples])),
-        "response_tokens": float(mask.sum(1).mean()),
-        "tokens": float(mask.sum()) + sum(len(s.prompt) for s in samples),
+        "finished": float(np.mean([d.response[-1] == learner.speech.end for d in drafts])),
+        "response_tokens": float(np.mean([len(d.response) for d in drafts])),
+        "tokens": float(sum(len(d.prompt) + len(d.response) for d in drafts)),
         **{f"{name}_gradient_norm": float(np.mean(found)) for name, found in norms.items() if found},
     }
-    return samples, seen
+    return drafts, seen
 
 
 def _monitors(log_probs: Tensor, old: Tensor, entropy: Tensor, mask: Tensor, clip_range: float) -> dict[str, Tensor]:

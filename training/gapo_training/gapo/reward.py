@@ -9,7 +9,7 @@ import gapo
 import numpy as np
 from gapo_core.pairs import PairEncoder, TruncationPolicy
 
-from gapo_training.discriminator import DecoderRewardModel, Discriminator
+from gapo_training.discriminator import Discriminator
 from gapo_training.evaluate import Scores, score
 
 Texts = Sequence[tuple[str, str]]
@@ -22,37 +22,6 @@ class RewardBackend(Protocol):
     def score(self, texts: Texts) -> Scores: ...
 
     def version(self) -> str: ...
-
-
-def constant_in_loss(model: Discriminator) -> list[str]:
-    """Names of parameters that no logit depends on, so that no gradient can reach them.
-
-    The encoder's last layer needs CLS alone, not its local attention; key biases of its global attention cancel in the
-    softmax. A decoder has none.
-    """
-    if isinstance(model, DecoderRewardModel):
-        return []
-    last = model.shape.num_hidden_layers - 1
-    local = tuple(f"encoder.layer.{last}.attention.self.{part}." for part in ("query", "key", "value"))
-    return [
-        name
-        for name, _ in model.named_parameters()
-        if any(part in name for part in local) or name.endswith("key_global.bias")
-    ]
-
-
-def freeze(model: Discriminator) -> None:
-    """For the PPO phase: no gradients, no dropout."""
-    model.requires_grad_(False)
-    model.eval()
-
-
-def thaw(model: Discriminator) -> None:
-    """For the reward model's phase: gradients wherever the loss can reach."""
-    constant = set(constant_in_loss(model))
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name not in constant)
-    model.train()
 
 
 @dataclass(frozen=True)

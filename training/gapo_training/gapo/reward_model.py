@@ -1,6 +1,7 @@
 """The discriminator with its own tokenizer, from a checkpoint, a bundle, or untrained."""
 
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +51,9 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
             raise ConfigError(f"reward_model.path: {error}") from None
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
-    train_tokenizer(texts, config.vocab_size).save(str(file))
+    own = directory / f"tokenizer.{os.getpid()}.tmp"  # every process makes the same one, and reads while others write
+    train_tokenizer(texts, config.vocab_size).save(str(own))
+    own.replace(file)
     torch.manual_seed(seed)
     model = untrained(config, Tokenizer.from_file(str(file)).get_vocab_size())
     if isinstance(model, PackedLongformer):

@@ -10,12 +10,11 @@ from gapo_core.pairs import PairEncoder, TruncationPolicy
 from torch import nn
 from torch.nn import functional as F
 
-from gapo_training.discriminator import Discriminator, tensors
+from gapo_training.discriminator import Discriminator, freeze, tensors, thaw
+from gapo_training.distributed import accumulating, clip, share_of, total
 from gapo_training.gapo.buffer import LabelledRow, class_weights
 from gapo_training.gapo.config import RewardPhaseConfig
-from gapo_training.gapo.distributed import accumulating, clip, share_of, total
 from gapo_training.gapo.ppo import TrainingStopped
-from gapo_training.gapo.reward import freeze, thaw
 
 
 def train(

@@ -7,8 +7,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from gapo_training.distributed import accumulating, clip
 from gapo_training.gapo.config import SftConfig
-from gapo_training.gapo.distributed import accumulating, clip
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.tasks import Task, reworded
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from gapo_training.discriminator import freeze
+from gapo_training.distributed import accelerator_of
 from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
 from gapo_training.gapo.config import GapoConfig
-from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
 from gapo_training.gapo.journal import Journal, refuse_overwriting
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.preferences import preferences_of
 from gapo_training.gapo.provenance import write as write_provenance
-from gapo_training.gapo.reward import freeze
 from gapo_training.gapo.tasks import Task
 
 
@@ -31,6 +31,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     accelerator = accelerator_of(config.mixed_precision, cpu)
     config.for_processes(accelerator.num_processes)
     refuse_overwriting(out, resume)
+    accelerator.wait_for_everyone()  # before the first process begins the journal that a later one would take for old
     corpus = tasks.load(data, config.data, config.seed)
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:
@@ -41,6 +42,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
         supervised = time.perf_counter()
         discriminator = start.warmed_reward_model(accelerator, config, pairs, out, journal, resume)
         warmed = time.perf_counter()
+        accelerator.free_memory()  # it would keep what the starts trained
         state = assemble(accelerator, config, out, corpus, pairs, journal, policy, discriminator)
         if resume and (saved := checkpoint.load(out / "state.pt")):
             load_state(state, saved)
@@ -72,7 +74,7 @@ def stage(run: Run) -> None:
             total = config.stages * config.ppo.iterations
             for group in run.learner.actor_optimizer.param_groups:
                 group["lr"] = config.ppo.learning_rate * ppo.learning_rate_factor(count, total, config.ppo)
-            samples, seen = ppo.iteration(
+            drafts, seen = ppo.iteration(
                 run.learner,
                 chosen,
                 backend,
@@ -85,13 +87,13 @@ def stage(run: Run) -> None:
                     f"A{number}: the reward model changed from {version} to {now} within a PPO phase; serve one "
                     "version (gapo serve --bundle) and resume"
                 )
-            verdicts = [kept(s.task, s.text, run.corpus) for s in samples]
+            verdicts = [kept(d.task, d.text, run.corpus) for d in drafts]
             # 2. Outputs that hold text go to the adversarial buffer with what the rules say of them.
             run.buffer.add(
                 [
-                    GeneratedRow(s.task.prompt, s.text, verdict, number)
-                    for s, verdict in zip(samples, verdicts, strict=True)
-                    if not np.isnan(s.score)
+                    GeneratedRow(d.task.prompt, d.text, verdict, number)
+                    for d, verdict in zip(drafts, verdicts, strict=True)
+                    if not np.isnan(d.score)
                 ]
             )
             seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
@@ -127,12 +129,12 @@ def stage(run: Run) -> None:
 
 
 def next_tasks(run: Run) -> list[Task]:
-    """The next `ppo.rollouts` training prompts, each `ppo.group` times in a row: a permutation of all, in a new wording
-    each time round."""
+    """The next training prompts, each `ppo.group` times in a row, `ppo.rollouts` times `ppo.candidates` in all: a
+    permutation of all prompts, in a new wording each time round."""
     pool, seed, ppo_config = run.corpus.training, run.config.seed, run.config.ppo
     chosen: list[Task] = []
     orders: dict[int, list[int]] = {}
-    end = run.cursor + ppo_config.rollouts // ppo_config.group
+    end = run.cursor + ppo_config.candidates * ppo_config.rollouts // ppo_config.group
     for place in range(run.cursor, end):
         turn, offset = divmod(place, len(pool))
         if turn not in orders:

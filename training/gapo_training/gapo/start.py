@@ -10,9 +10,9 @@ import torch
 from accelerate import Accelerator
 
 from gapo_training import discriminator, warmup
+from gapo_training.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo import checkpoint, generator, reward_model, sft
 from gapo_training.gapo.config import GapoConfig
-from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.tasks import Corpus
 from gapo_training.preferential import Preference
@@ -73,20 +73,21 @@ def warmed_reward_model(
 ) -> Path:
     """Warms the reward model up on preferential prompts; returns its checkpoint folder `out`/warmup/checkpoint.
 
-    The first process trains alone: the paper's warm-up is two epochs of a 0.4 B encoder. 0 steps keep the weights.
+    0 steps keep the weights.
     """
     folder = out / "warmup" / "checkpoint"
-    if accelerator.is_main_process and not (resume and (out / "warmup" / "done").exists()):
-        # Each text of a pair once: its prompt, or its response, stands in both rows.
-        texts = [text for pair in pairs[:20000] for text in dict.fromkeys(chain(*pair.rows))]
-        model, tokenizer = reward_model.build(config.reward_model, texts, config.seed, out / "warmup")
-        model.to(accelerator.device)
+    if resume and (out / "warmup" / "done").exists():
+        return folder
+    # Each text of a pair once: its prompt, or its response, stands in both rows.
+    texts = [text for pair in pairs[:20000] for text in dict.fromkeys(chain(*pair.rows))]
+    model, tokenizer = reward_model.build(config.reward_model, texts, config.seed, out / "warmup")
 
-        def progress(step: int, loss: float) -> None:
-            journal.record("warmup", step, {"loss": loss})
-            journal.progress("warmup", step, config.warmup.steps, f"loss {loss:.3f}")
+    def progress(step: int, loss: float) -> None:
+        journal.record("warmup", step, {"loss": loss})
+        journal.progress("warmup", step, config.warmup.steps, f"loss {loss:.3f}")
 
-        warmup.train(model, tokenizer, pairs, config.warmup, out / "warmup", resume, progress)
+    warmup.train(accelerator, model, tokenizer, pairs, config.warmup, out / "warmup", resume, progress)
+    if accelerator.is_main_process:
         if config.warmup.steps == 0:
             discriminator.save(model, folder, tokenizer.read_text(encoding="utf-8"))
         (out / "warmup" / "done").touch()

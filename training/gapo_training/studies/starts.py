@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gapo_training.distributed import accelerator_of
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.config import GapoConfig
-from gapo_training.gapo.distributed import accelerator_of
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.preferences import preferences_of
 from gapo_training.studies.plan import digest

@@ -20,7 +20,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
-from gapo_training.gapo.muon import Muon
+from gapo_training.muon import Muon
 
 T = TypeVar("T")
 _WHOLE = StateDictOptions(full_state_dict=True)

@@ -6,10 +6,10 @@ from copy import deepcopy
 
 import torch
 from accelerate import Accelerator
+from gapo_training.distributed import full_optimizer_state, full_weights, prepare, restore
 from gapo_training.gapo import generator
 from gapo_training.gapo.config import GeneratorConfig
-from gapo_training.gapo.distributed import full_optimizer_state, full_weights, prepare, restore
-from gapo_training.gapo.muon import Muon, orthogonalized, split
+from gapo_training.muon import Muon, orthogonalized, split
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -90,7 +90,7 @@ def test_a_restored_optimiser_goes_on_with_the_same_losses() -> None:
 
 PROCESS = """
 import sys, torch
-from gapo_training.gapo.muon import orthogonalized_together
+from gapo_training.muon import orthogonalized_together
 folder, rank = sys.argv[1], int(sys.argv[2])
 torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
 torch.save(orthogonalized_together(torch.load(f"{folder}/drawn.pt")), f"{folder}/{rank}.pt")
