@@ -3,12 +3,16 @@
 import re
 from typing import Literal
 
+from gapo_core.constraints.parsing.grammar import FRAGMENTS
+
 _CUE = re.compile(
     r"\b(?:should|shouldn['’]?t|must|mustn['’]?t|needs? to|ha(?:s|ve) to|shall|ought|requir\w+|make "
     r"(?:sure|certain)|be (?:sure"
     r"|certain)|ensure|please|pls|plz|kindly|don['’]?t|do not|can ?not|can['’]?t|may not|avoid|never"
     r"|refrain|(?:can|could|would|will) (?:you|u)|let['’]?s"
-    r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|try to|remember to"
+    rf"|(?:it|all|everything|{FRAGMENTS['text']}) (?:is|are) to"
+    r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|i would be"
+    r"|try to|remember to"
     r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time"
     r"|room|space) for)\b",
     re.IGNORECASE,
@@ -57,6 +61,10 @@ _REPORT = re.compile(
     r"|^\s*(?:our|my|his|her|their) (?:[\w-]+ ){1,3}(?:asked|told|insisted|ordered|forbade|advised) "
     r"(?:us|me|him|her|them|everyone)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
+    r"|\b(?:i|we)(?:['’]ve| have) (?:always |often |just )?been (?:told|asked|advised|warned|instructed|taught)\b"
+    # "The application form says the statement must …".
+    r"|^\s*(?:and |but )?(?:the|my|our|his|her|their|this|that) (?!last\b|first\b|final\b|opening\b|closing\b)"
+    r"(?:[\w'’-]+ ){1,4}?says\b"
     r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message"
     r"|page|report|email"
@@ -66,7 +74,7 @@ _REPORT = re.compile(
 _OTHERS_DUTY = re.compile(
     (
         rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:\w+ )?(?:should|must|needs? to|ha(?:s"
-        rf"|ve) to|shall|may not|cannot|can't)\b"
+        rf"|ve) to|shall|may not|cannot|can't|(?:is|are) to)\b"
     ),
     re.IGNORECASE,
 )
@@ -74,7 +82,8 @@ _FINITE = re.compile(
     r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)(?!(?:all )?(?:responses|replies|answers) are\b)"
     rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
-    r"|the [\w'’-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
+    r"|the [\w'’-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?"
+    r"(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
     r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
@@ -150,7 +159,9 @@ _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
 _TASK = re.compile(
-    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b",
+    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit"
+    r"|leave|avoid|skip|put|add|steer clear|stay away|wrap|separate|(?:end|finish|close|start|begin|open) (?:it|with|on|by"
+    r"|your|the))\b",
     re.IGNORECASE,
 )
 

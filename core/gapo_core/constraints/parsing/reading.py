@@ -54,6 +54,7 @@ _UNPOINTED = {
     "w/out": "not  ",
 }
 _NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
+_DARE = re.compile(r"\bdon['’]?t you (?:ever |even )?dare(?: to)?(?= \w)", re.IGNORECASE)
 
 
 def _hide(text: str, pattern: re.Pattern[str]) -> str:
@@ -70,16 +71,23 @@ def masked(prompt: str) -> str:
     text = prompt.replace(HIDDEN, " ")
     for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
         text = _hide(text, pattern)
+    text = _DARE.sub(lambda match: "not".rjust(len(match.group())), text)
     return _NEGATION.sub(lambda match: _UNPOINTED[match.group().lower()], text)
 
 
+# What follows from a reason: an order, a wish, a duty of the text.
+_ASKED_FOR_IT = (
+    "(?:leave|keep|make|use|do not|don['’]t|avoid|include|add|stick|stay|limit|write|answer|reply|respond|put|mark"
+    "|bold|skip|no|can you|could you|would you|will you|[Ii] (?:would|want|need)|[Ii]['’]d"
+    "|(?:it|this|(?:the|your|my) (?:whole |entire )?(?:text|response|answer|reply|letter|post|piece|speech))"
+    " (?:must|should|has to|needs to|can(?:not|['’]t)|may not))"
+)
 _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
-    r"|(?<=[\w,])\s(?=so (?:please )?(?:leave|keep|make|use|do not|don['’]t|avoid|include|add|stick|stay|limit)\b"
-    r"(?! (?:use )?(?:them|those|any)\b))"
+    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b))"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
@@ -217,22 +225,41 @@ _OWN_LIMIT = re.compile(
 )
 
 
+# A text that others want, and who asks for it: "The journal wants an abstract of … Please write ours."
+_WANTED = re.compile(
+    r"\b(?:wants?|requires?|expects?|asks? for|asked for|needs?|accepts?|allows?|insists? on) (?:an?|our|my|the|only|all)?"
+    r"(?: [\w'’-]+){0,3}? ?\b(?:abstract|essay|text|summary|statement|letter|report|bio|biography|caption|post|article"
+    r"|story|poem|fable|speech|review|description|blurb|ad|entry|proposal|paragraph|talk|pitch|note|answer)s?\b",
+    re.IGNORECASE,
+)
+_WRITE_IT = re.compile(
+    r"^\s*(?:so |now )?(?:please |kindly |(?:can|could|would) you (?:please )?)?(?:help me )?"
+    r"(?:write|draft|compose|prepare|create|produce|do|make) (?:(?:me|us) )?(?:it|ours|mine|one|that)\b(?! (?:clear|sure))",
+    re.IGNORECASE,
+)
+# "…, so it must stay within 75 words": of the text that was asked for before, else of something else.
+_SO_IT = re.compile(r"^\s*so (?:it|this|the (?!answer|response|reply)\w+) \w+", re.IGNORECASE)
+
+
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
     coding = _CODING.search(text) is not None
-    ordered = False
+    ordered: bool | None = False
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]
         after = sentences[number + 1] if number + 1 < len(sentences) else None
         about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
         asked = after is not None and text[after.start : after.end].rstrip().endswith("?")
-        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said))):
+        wanted = sentence.mood == "statement" and _WANTED.search(said)
+        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said)) or (_SO_IT.match(said) and not ordered)):
             yield Sentence(sentence.start, sentence.end, "statement")
+        elif wanted and after is not None and _WRITE_IT.match(text[after.start : after.end]):
+            yield Sentence(sentence.start, sentence.end, "demand")
         elif sentence.mood == "statement" and ordered and not asked and _OWN_LIMIT.match(said):
             yield Sentence(sentence.start, sentence.end, "demand")
         else:
             yield sentence
-        ordered = ordered or _ORDERS.match(said) is not None
+        ordered = ordered or _ORDERS.match(said) is not None or (wanted and "?" not in text[sentence.end :])
 
 
 def read(prompt: str) -> Reading:

@@ -111,7 +111,7 @@ TABLE = (
         _REPLY
         + (
             "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about"
-            "|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+            "|called)\\b)[\\w'’-]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
         )
         + _NAME
         + _ANY
