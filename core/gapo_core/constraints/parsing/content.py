@@ -2,8 +2,13 @@
 
 import re
 
+from gapo_core.constraints.parsing.grammar import NUMBER
 from gapo_core.constraints.parsing.mood import PERSONA
 
+_OF_A_TEXT = (
+    r"(?:(?:each|every|no|all|the) )?(?:words?|phrases?|letters?|sentences?|lines?|stanzas?|verses?|paragraphs?|commas?"
+    r"|title|text|poem|story|it|you)\b"
+)
 _CONTENT = re.compile(
     r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
@@ -50,6 +55,12 @@ _CONTENT = re.compile(
     r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
     r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
     r"|uses?)\b(?P<compared>[^.;!?\n]*)"
+    # What somebody in a tale has to do or says; not what its words and lines do.
+    r"|\b(?:scene|story|tale|play|sketch|skit|dialogue|film|fable|poem|chapter|comedy|ballad|sitcom|myth|legend)\b"
+    rf"[^.;:!?\n]{{0,30}} (?:in which|where|about) (?!{_OF_A_TEXT})(?:(?!{_OF_A_TEXT})[\w'’-]+,? ){{1,16}}?"
+    r"(?:ha(?:s|ve) to|must|needs? to|(?:can|may)(?: only|not)|cannot|can['’]t|is (?:only )?allowed|is forbidden"
+    r"|speaks?|says?|writes?|answers?|replies|insists?|refuses?|demands?|charges?|decides?|learns?|tries|pays?)\b"
+    r"(?P<acted>[^,.;!?\n]*)"
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
     r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
     # Things looked for: "recommend books written in lowercase".
@@ -73,6 +84,11 @@ def _saying(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+_HOW_TO_ANSWER = (
+    r"\b(?:(?:in|within|under|using|with)(?: (?:at|no|not|less|fewer|more|than|under|exactly|only|just|up|to|most|least"
+    rf"|a|maximum|of|between)){{0,5}} {NUMBER}[ -](?:words?|sentences?|characters|paragraphs?|bullets?)\b|without\b"
+    r"|and (?:please )?(?:write|use|keep|make|answer|do not|don['’]t|end|finish|start|begin|mention|include|give)\b)"
+)
 # Each has one group: what is said there.
 _TOLD = (
     # "Why contracts are often written in capitals".
@@ -80,6 +96,14 @@ _TOLD = (
         r"\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) "
         r"(?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
         r"((?:written|printed|typed|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
+    ),
+    # "Explain how Twitter came to have a limit of 140 characters", not "how tea is made in 140 characters".
+    _saying(
+        r"\b(?:explain|tell|know|describe|show|say)\b(?: [\w'’]+){0,2} (?:how|why|when) (?:[\w'’-]+ ){1,6}?"
+        r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s|ed)?|chose"
+        r"|us(?:e|es|ed)|limit(?:s|ed)?|limits?|requires?|required|wants?|wanted|doubled|raised|contains?|insists?"
+        r"|only|must|ha(?:s|ve|d) to|should|may|can(?:not|['’]t)?)\b)"
+        rf"((?:(?!{_HOW_TO_ANSWER})[^,.;!?\n])*)"
     ),
     # "The new rule that all signs have to be in Welsh".
     _saying(

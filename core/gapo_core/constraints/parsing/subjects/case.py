@@ -18,7 +18,15 @@ _PART = (
     r"|mistakes|preceded)\b"
     r"[^.;:]{0,40}$|\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
-    r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"
+    # "The important words shouted in capitals", not "all words …".
+    r"|(?<!\ball )(?<!\bevery )(?<!\ball the )(?<!\ball your )\bwords?\s*(?:that are|which are)?\s*"
+    r"(?:written|shouted|set|typed|printed|put|rendered|shown|stand\w*|spelled|spelt)?\s*(?:in\s*)?$|"
+    + governed(
+        "columns?|rows?|cells?|labels?|captions?|names?|dates|greeting|signature|sign-off|chorus|refrain|slogan"
+        "|ingredients|places|cities|countries|subject",
+        30,
+        ".;:,",
+    )
 )
 
 
@@ -97,6 +105,15 @@ _COUNTED = (
         + "(?: (?:in|with|of|that are|written in))? (?:all |full )?"
         + _CAPS
         + " to {count}",
+        _CUES,
+        capital_words,
+    ),
+    # "The important words in capitals, but no more than 8 such words."
+    rule(
+        _WORDS
+        + "(?: \\w+){0,2} in (?:all )?"
+        + _CAPS
+        + " ?[,;:(–-]{0,2} ?(?:but |and |though )?(?:please )?{count} (?:(?:such|of (?:them|these|those))(?: \\w+)?|in total)",
         _CUES,
         capital_words,
     ),

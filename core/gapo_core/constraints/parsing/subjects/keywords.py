@@ -126,7 +126,7 @@ _FREQUENCY = (
         frequency,
     ),
     rule(
-        f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
+        f"{_USE} {_WORD}(?:{WHERE}|(?: in(?:to)?(?: it| there)?| on (?:it|there)| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
         f" somewhere)?)(?: a total of)?,? (?:for )?{{times}}",
         "times once twice thrice",
         frequency,
@@ -134,7 +134,12 @@ _FREQUENCY = (
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
     rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
-    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "time times once twice thrice", frequency),
+    rule(
+        "get (?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) (?:in(?:to)? )?(?:(?:it|there|the (?:\\w+ )?{text}) )?{times}",
+        "get",
+        frequency,
+    ),
+    rule(f"(?:the )?{_NOUN} {{item}}(?: in(?: there| it)?| on it)?,? {{times}}", "time times once twice thrice", frequency),
     rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
         (

@@ -10,9 +10,12 @@ HIGHLIGHTS = "detectable_format:number_highlighted_sections"
 _MARKED = "(?:markdown|asterisks?|stars?|\\*|italics?|bold|highlighted|italici[sz]e|boldface)"
 
 
+_LIST = re.compile(r"\s+lists?\b", re.IGNORECASE)  # "one bulleted list" has many bullets
+
+
 def bullets(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count = amount(found.match)
-    if count and count.exact:
+    if count and count.exact and not (count.exact == 1 and _LIST.match(found.match.string, found.match.end())):
         yield "detectable_format:number_bullet_lists", {"num_bullets": count.exact}
 
 
@@ -162,9 +165,9 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count} (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            "{count}[ -](?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
             " items?)?|bullets|bulletpoints?)\\b(?: "
-            "only)?{after}(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
+            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the|any|elements)|under))"
         ),
         _B,
         bullets,
