@@ -133,6 +133,13 @@ _THEIR_HABIT = re.compile(
     r"(?:answers|replies|responds|writes|speaks|talks) in\b",
     re.IGNORECASE,
 )
+# "My boss hates these words, so avoid them."
+_SO_AVOID = re.compile(
+    r"\b(?:hates?|dislikes?|loathes?|bans?|forbids?|rejects?|(?:chokes?|breaks?) on|(?:can(?:not|['’]t)|doesn['’]t|does not)"
+    r" (?:stand|bear|read|handle|like|allow|let|accept))\b[^.;!?\n]{0,120},? so (?:please )?"
+    r"(?:leave|avoid|skip|drop|omit|cut|do not use|don['’]t use) (?:out )?(?:it|them|those|these|both|any)\b",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
@@ -180,6 +187,8 @@ PERSONA = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
+    if _SO_AVOID.search(sentence):
+        return "demand"
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
     if _OF_OTHERS.match(sentence):

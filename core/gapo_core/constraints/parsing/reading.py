@@ -87,7 +87,7 @@ _BOUNDARY = re.compile(
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
-    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b))"
+    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b| use it\b))"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )

@@ -135,6 +135,14 @@ _HIGHLIGHT = (
         _H,
         highlights,
     ),
+    # Whatever is marked so: "put at least three warnings in bold", "mark four takeaways *like this*".
+    rule(
+        "(?:put|set|mark|print|make|show|write|give|highlight|flag) (?:me )?{count} (?:[\\w-]+ ){0,2}?[\\w-]+s "
+        "(?:(?:(?:be |stand )?in )?(?:bold(?:face)?|italics?)\\b|(?:with|in|between) (?:\\w+ )?asterisks|(?:\\w+ )?"
+        "(?:\\*\\*?|_)(?:like )?(?:this|so)(?:\\*\\*?|_))(?! (?:and )?(?:red|green|blue|capital|each))",
+        _H + " like this mark",
+        highlights,
+    ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
     rule("(?<!in\\s)(?<!/)\\bbold(?:ed|ing)? {count} (?:of )?(?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),

@@ -1,5 +1,6 @@
 """Words, sentences, characters: how long the response may be."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import NUMBER, amount, number
@@ -102,6 +103,21 @@ def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1}
 
 
+_ORDERED = re.compile(
+    r"\b(?:write|shorten|cut|trim|draft|make|compose|create|summari[sz]e|rewrite|condense|give me)\b[^.;!?\n]{0,160}$",
+    re.IGNORECASE,
+)
+
+
+def allowed(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if not _ORDERED.search(found.match.string, max(0, found.match.start() - 200), found.match.start()):
+        return
+    if found["noun"].lower() == "words":
+        yield from allotted(found)
+    else:
+        yield "length:characters", {"relation": "less than", "count": number(found["number"]) + 1}
+
+
 def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "Max words: 50"."""
     relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
@@ -135,6 +151,14 @@ TABLE = (
         "(?:only |just |exactly )?{number} words(?= ?(?:[.!;:]|$))",
         "words",
         allotted,
+    ),
+    # Behind what is asked for: "shorten my bio, they allow 300 characters".
+    rule(
+        "(?:[,(]|[–-]) ?(?:but |and |as |since |because )?(?:they|it|we|which|(?:the|our|my|their) [\\w-]+)(?: will)? (?:only )?"
+        "(?:allows?|takes?|accepts?|permits?|gives? (?:me|us)|fits?|holds?|has room for|have room for) "
+        "(?:only |just |up to |at most |no more than )?{number} (?P<noun>words|characters)(?! (?:but|while|though|whereas)\\b)",
+        "words characters",
+        allowed,
     ),
     rule(
         "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "

@@ -85,6 +85,13 @@ TABLE = (
         "contain use include have see",
         no_letter,
     ),
+    rule("{times} the " + _LETTER, "letter", letters),
+    # "Three x's or more in it".
+    rule(
+        "{count} (?P<letter>[a-z])['’]s{after}(?= (?:in (?:it|there|(?:the|your) {text})|\\(the letter))",
+        "s",
+        letters,
+    ),
     rule("{count} hashtags?", "hashtag hashtags", hashtags),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),
     rule(

@@ -83,6 +83,17 @@ TABLE = (
         first_word,
     ),
     rule(
+        "{ordinal} (?:one|paragraph|of (?:them|these|those)) {must} (?:have|use|take|get) {item} (?:as|for) "
+        "(?:its|the) (?:very )?(?:first|opening) word",
+        "first opening",
+        first_word,
+    ),
+    rule(
+        "{item} as (?:the )?(?:very )?(?:first|opening) word of (?:the |your )?{ordinal} paragraph",
+        "paragraph",
+        first_word,
+    ),
+    rule(
         "{item} (?:must|should|has to|needs to|is to)? ?(?:be )?the first word of (?:the )?{ordinal} paragraph",
         "paragraph",
         first_word,
