@@ -11,6 +11,7 @@ _DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\b(?:exact|following) (?:format|template|form|structure)\b", re.IGNORECASE)
 # Before a request that is to be repeated.
 _LABEL = re.compile(r"^(?:the )?(?:(?:user|customer)(?:['’]s)? ?)?(?:request|question|prompt|query|task)?:\s+", re.I)
+_HERE_IT_IS = re.compile(r"(?:below|here) (?:is|are|comes|you find) [^.!?\n]{1,60}[.:!]", re.IGNORECASE)
 _NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")
 
 
@@ -131,7 +132,7 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
         return []
     said = reading.masked[sentence.start : sentence.end].lower()
     before, after = reading.prompt[: sentence.start].strip(), reading.prompt[sentence.end :].strip()
-    below = "below" in said or "following" in said or not before
+    below = "below" in said or "following" in said or not before or _HERE_IT_IS.fullmatch(before) is not None
     asked = after.split("\n\n", 1)[-1] if below and "\n\n" in reading.prompt[sentence.end :] and before == "" else after
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)

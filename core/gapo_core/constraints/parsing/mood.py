@@ -166,9 +166,9 @@ _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
 _TASK = re.compile(
-    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit"
+    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:please |kindly |also,? )?(?:answer|respond|say|reply|write|give|use|include|mention|keep|limit"
     r"|leave|avoid|skip|put|add|steer clear|stay away|wrap|separate|(?:end|finish|close|start|begin|open) (?:it|with|on|by"
-    r"|your|the))\b",
+    r"|your|the)|(?:make|let|have)(?= (?:[\"“”'‘]|(?:the|it|your)\b)))\b",
     re.IGNORECASE,
 )
 

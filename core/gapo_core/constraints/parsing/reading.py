@@ -251,7 +251,9 @@ def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
         about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
         asked = after is not None and text[after.start : after.end].rstrip().endswith("?")
         wanted = sentence.mood == "statement" and _WANTED.search(said)
-        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said)) or (_SO_IT.match(said) and not ordered)):
+        if sentence.mood == "demand" and (
+            about or (coding and _OF_CODE.match(said)) or (_SO_IT.match(said) and not ordered)
+        ):
             yield Sentence(sentence.start, sentence.end, "statement")
         elif wanted and after is not None and _WRITE_IT.match(text[after.start : after.end]):
             yield Sentence(sentence.start, sentence.end, "demand")

@@ -6,6 +6,7 @@ from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.keywords import KEY, NOUN, THE, USE, existence, listed, of_a_kind
 from gapo_core.constraints.parsing.subjects.letters import USED
 
+
 def forbidden(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if (words := listed(found)) and not of_a_kind(found, words):
         yield "keywords:forbidden_words", {"forbidden_words": words}

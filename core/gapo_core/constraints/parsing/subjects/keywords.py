@@ -144,7 +144,9 @@ FREQUENCY = (
         "get",
         frequency,
     ),
-    rule(f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?,? {{times}}", "time times once twice thrice", frequency),
+    rule(
+        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?,? {{times}}", "time times once twice thrice", frequency
+    ),
     rule(f"{{times}},? (?:{{must}} )?(?:{USE} )(?:the )?(?:{NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
         (

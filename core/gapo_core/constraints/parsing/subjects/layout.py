@@ -50,6 +50,16 @@ def numbered_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "fact:paragraphs", {"low": count, "high": count, "bare": True}
 
 
+def row_of_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Day 1, Day 2 and Day 3": as many as the last is numbered, unless the row goes on ("and so on")."""
+    yield "fact:section_mark", {"splitter": found["splitter"]}
+    if found["n"]:
+        yield from _section_count(found)
+    elif found["last"] or not found["open"]:
+        end = int(re.findall(r"\d+", found.match.group("row"))[-1])
+        yield "fact:paragraphs", {"low": end, "high": end, "bare": True}
+
+
 def _section_count(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if count := amount(found.match):
         yield "fact:paragraphs", {"low": count.low, "high": count.high, "bare": count.bare}
@@ -241,7 +251,40 @@ _SPLITTER = (
     "(?P<splitter>(?:\"|“|'|‘|`|\\*\\*)?(?:(?-i:[A-Z])[\\w]{2,20}|\ue000{3,24})(?:\"|”|'|’|`|\\*\\*)?"
     "(?: (?:X|1|#|number|no\\.?|\\(?number\\)?|I)\\b)?)"
 )
+_ROW = (
+    r"(?P<row>(?P<splitter>(?-i:[A-Z])[\w]{2,20}) 1(?:,? (?:and |& )?(?P=splitter) \d{1,2}){1,20}"
+    r"(?P<open>,? (?:and so (?:on|forth)|etc\.?|…|\.\.\.))?(?:,? ?(?:up |down )?(?:to|until|through|till) (?P=splitter) "
+    r"(?P<last>\d{1,2}))?)(?:,? {count} (?:entries|of (?:them|these)|in (?:all|total)|altogether)(?: or more)?)?"
+)
+_ANNOUNCED = (
+    r"(?:(?:structure|headings?|headers?|sections|parts|layout|outline|format)(?: it| them| the \w+)?"
+    r"(?: (?:as|into|with|in|under|are|is|should be|must be|to be))?:? "
+    r"|(?:broken(?: up| down)?|divide[ds]?|split(?: up)?|structure[ds]?|organi[sz]e[ds]?|arranged?|laid out)"
+    r"(?: (?:it|this|the \w+|up))?(?: (?:as|into|in|under|with|by))?:? "
+    r"|(?:call|name|label|mark|title|number|called|named|labell?ed|marked|titled|headed)"
+    r"(?: (?:the |your |each )?\w+){0,2}?(?: (?:as|with|by))?:? )"
+)
+# Of a work that there is: "the film has parts called …".
+_WORKS = (
+    r"\b(?:book|novel|film|movie|series|album|game|trilogy|saga|season)s? (?:is|was|has|had|called|named)\b[^.;]{0,40}$"
+)
 _SECTIONS = (
+    # Named in a row: "broken up as PART 1, PART 2 and PART 3", "Week 1, Week 2 and so on up to Week 6".
+    rule(
+        _ANNOUNCED + _ROW,
+        "structure heading headings header headers sections parts layout outline format broken divided divide split "
+        "structured organised organized arranged arrange organise organize call name label mark title number called "
+        "labelled labeled marked titled headed under",
+        row_of_sections,
+        _WORKS,
+    ),
+    rule(
+        _ROW + ",? (?:as|for|being|with (?:those|these)) (?:the |your |its )?(?:\\w+ )?"
+        "(?:headings?|headers|titles|labels|section titles|markers?|names)",
+        "headings heading headers titles labels markers marker",
+        row_of_sections,
+        _WORKS,
+    ),
     rule(
         (
             "(?:mark|begin|start|label|head|title|introduce|precede|preface|name|open|denote|identify"
