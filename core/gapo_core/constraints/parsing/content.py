@@ -2,7 +2,7 @@
 
 import re
 
-from gapo_core.constraints.parsing.grammar import NUMBER
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, NUMBER
 from gapo_core.constraints.parsing.mood import PERSONA
 
 _OF_A_TEXT = (
@@ -26,7 +26,8 @@ _CONTENT = re.compile(
     r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
     r"|may|can|ha(?:s|ve)|is|are"
     r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|ha(?:s|ve) to|needs? to|are (?:asked|told|allowed)"
+    r"|[a-z]{3,}s (?=(?:everything|all|only|her|his|each|every)\b)|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
     r"|avoids?|omits?|uses?|write"
@@ -64,7 +65,7 @@ _CONTENT = re.compile(
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
     r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
     # Things looked for: "recommend books written in lowercase".
-    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
+    r"|\b(?:recommend|suggest|find|name|list|know|compare|rank|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
     r"|novels?|poems?|songs?"
     r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
     r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
@@ -118,13 +119,18 @@ _TOLD = (
     ),
     # "Check if this text has fewer than 100 words".
     _saying(
-        r"\b(?:check|verify|test|find out) (?:if|whether) "
+        r"\b(?:check|verify|test|find out|count|detect|measure|decide|see)s? (?:if|whether) "
         r"((?:(?! and (?:answer|reply|respond|tell|explain|write|keep|use)\b)[^,.;:!?\n])*)"
     ),
     # "Saying reports must be in English".
     _saying(
         r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"
         r"(?:must|should|ha(?:s|ve) to|needs? to|(?:can|may) only)\b([^,.;!?\n]*)"
+    ),
+    # "The rules of the quiet car: no calls, …", not those for the answer.
+    _saying(
+        rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+ )?{FRAGMENTS['text']}\b)[^.;:!?\n]{{1,40}}: "
+        r"([^\n]*)"
     ),
     # "I want to learn how to write in lowercase".
     _saying(r"\blearn(?:ing)? (?:how )?to ([^,.;!?\n]*)"),

@@ -62,6 +62,8 @@ _REPORT = re.compile(
     r"(?:us|me|him|her|them|everyone)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
     r"|\b(?:i|we)(?:['’]ve| have) (?:always |often |just )?been (?:told|asked|advised|warned|instructed|taught)\b"
+    # "The poem I love repeats …".
+    r"|^\s*the [\w-]+ (?:that |which )?(?:i|we|he|she|they) (?!want|need|ask|order|expect)[a-z]+ [a-z]{3,}s\b"
     # "The application form says the statement must …".
     r"|^\s*(?:and |but )?(?:the|my|our|his|her|their|this|that) (?!last\b|first\b|final\b|opening\b|closing\b)"
     r"(?:[\w'’-]+ ){1,4}?says\b"
@@ -91,6 +93,13 @@ _FINITE = re.compile(
     r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
+    # What is of somebody, or on something, and what is always so.
+    rf"|^\s*(?:my|our|his|her|their) (?!(?:\w+ )?{FRAGMENTS['text']}\b)(?:[\w'’-]+ ){{1,4}}?"
+    r"(?:is|are|has|have|does|keeps?)\b(?! to\b)"
+    r"|^\s*(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+"
+    r"|^\s*(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+"
+    rf"|^\s*the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
+    r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)"
     # A text that there is already.
     r"|^\s*(?:i['’]m|i am|we['’]re|we are) (?:currently |just |now )?(?:marking|grading|reading|editing|reviewing"
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
@@ -152,6 +161,8 @@ _ABOUT_WRITING = re.compile(
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
 _OF_OTHERS = re.compile(
     r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b"
+    # How something is said elsewhere: "how would a lawyer phrase this without …".
+    r"|^\s*how (?:would|do|does|did|can|could|might) (?!you\b)[\w'’ -]{1,40}? (?:say|phrase|put|express|word|call)\b"
     # What another is to do: "how can I get a model to answer in …?"
     r"|^\s*how (?:can|do|could|would|should) (?:i|we) (?:get|make|force|prompt|ask|instruct|configure)\b",
     re.IGNORECASE,

@@ -204,6 +204,7 @@ _IS_THAT = re.compile(
     r"|^\s*(?:but )?why"
     r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
     r"|tips)\b[^.!]{0,40}\?"
+    r"|^\s*what (?:does|do|did|would) (?:that|this|it|they|he|she) [^.!?]{1,60}\?"
     r"|^\s*(?:where|how|who|when|why)\b[^.!?]{0,60}\b(?:this|that|these|those) (?:custom|rule|habit|tradition|practice"
     r"|limit|convention|idea|policy|requirement|wording|style)s?\b[^.!?]{0,60}\?",
     re.IGNORECASE,

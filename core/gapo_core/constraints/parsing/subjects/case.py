@@ -255,6 +255,7 @@ _LOWER = (
         _CUES,
         LOWER,
     ),
+    rule("(?:not|nary) (?:an?|one)(?: single)? (?:capital|upper[- ]?case)(?: letter)? (?:in sight|anywhere|to be seen)", _CUES, LOWER),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
         (
@@ -305,6 +306,7 @@ _COMMAS = (
     # Only of who the author is told to be: what other people do is no demand (content.py).
     rule("who never uses? (?:any |a single )?commas?", "comma commas", COMMA),
     rule("(?:not a single|not one|not any|zero|nary a) commas?", "comma commas", COMMA, moods=ASKED),
+    rule("(?:not|nary) a comma (?:in sight|anywhere|to be seen)", "comma", COMMA),
     rule("comma[- ]free", "comma", COMMA, moods=ASKED),
     rule(
         (

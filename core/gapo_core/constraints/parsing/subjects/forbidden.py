@@ -148,6 +148,13 @@ TABLE = (
         "not never zero",
         lambda found: [("keywords:forbidden_words", {"forbidden_words": [found["quoted"]]})],
     ),
+    rule(
+        "(?:nowhere|at no point)(?: (?:in (?:\\w+ ){0,3}{text}))?,? (?:may|should|must|can|shall|do|does|are|is) "
+        "(?:(?:i|you|we) (?:want|wish|like) to (?:see|read) )?"
+        f"(?:the )?(?:{NOUN} )?{{quotes}}",
+        "nowhere point",
+        forbidden,
+    ),
     # "Legal doesn't let us say …, so leave those words out."
     rule(
         "{quotes}[^.;!?\\n]{0,60}?,? (?:so|hence|therefore) (?:please )?(?:leave|cut|skip|avoid|omit|drop|keep|take"

@@ -146,6 +146,7 @@ TABLE = (
         _CUES,
         lambda found: _either(found),
     ),
+    rule(r"(?<=[,;:–-]\s)" + _NAME + r"(?: only)?,? please(?=[.!]|$)", _CUES, language),
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),

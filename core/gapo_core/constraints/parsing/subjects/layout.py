@@ -220,6 +220,13 @@ _BULLETS = (
         "them",
         lambda found: [("fact:listed", {"count": number(found["number"])})],
     ),
+    rule(
+        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
+    ),
     rule("{start}bullet(?: point)?s,? please", _B, lambda found: [("fact:bulleted", {})]),
     rule(
         (
@@ -228,13 +235,6 @@ _BULLETS = (
         ),
         _B,
         lambda found: [("fact:bulleted", {})],
-    ),
-    rule(
-        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
-        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
-        _B,
-        bullets,
-        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
     ),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
     rule(

@@ -38,6 +38,7 @@ TABLE = (
         _SIX,
         "asterisk asterisks stars six 6 separate separated separating between divided split following middle",
         lambda found: [("fact:six_asterisks", {})],
+        r"\b(?:about|meaning of|what (?:do|are)|why|explain) (?:(?:the|these|those) )?(?:six asterisks? ?)?$",
         moods=STATED,
     ),
     rule(
