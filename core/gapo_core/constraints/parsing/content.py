@@ -127,6 +127,20 @@ _TOLD = (
         r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"
         r"(?:must|should|ha(?:s|ve) to|needs? to|(?:can|may) only)\b([^,.;!?\n]*)"
     ),
+    # What a text announces or complains of: "announcing that tweets will be limited to 140 characters".
+    _saying(
+        r"\b(?:announc|explain|warn|remind|inform|complain|confirm|clarify|claim|argu)ing(?: (?:to )?[\w'’]+){0,3} that "
+        r"([^,.;!?\n]*)"
+    ),
+    # "Help me understand this requirement: …", "what it means if a field accepts JSON".
+    _saying(
+        r"\b(?:understand|explain|interpret|decode|clarify|paraphrase)\b[^.;:!?\n]{0,30}\b(?:this|these|the|that) (?:\w+ )?"
+        r"(?:requirement|rule|clause|instruction|condition|note|sentence|wording|phrase|task|prompt|line|message)s?(?: to \w+)?: "
+        r"([^\n]*)"
+    ),
+    _saying(r"\bwhat (?:it|this|that) means (?:if|when|that) ([^,.;!?\n]*)"),
+    # "Examples of sentences without the letter e".
+    _saying(r"\bexamples? of (?:[\w-]+ ){0,2}?\w+s ((?:without|with|that|which|written|in)\b[^,.;!?\n]*)"),
     # "The rules of the quiet car: no calls, …", not those for the answer.
     _saying(
         rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+ )?{FRAGMENTS['text']}\b)[^.;:!?\n]{{1,40}}: "

@@ -21,6 +21,12 @@ _POLITE = re.compile(
     r"\b(?:can|could|would|will|may|might) (?:you|u|ya|we|i (?:get|have|ask))\b|\bplease\b|\bhow about\b|\bmind\b",
     re.IGNORECASE,
 )
+# "What would you cut?" asks for an opinion.
+_OPINION = re.compile(
+    r"\s*(?:(?:so|and|but|ok|well|then),? )?(?:what|which|who|whom|why|where|when|how)(?: [\w'’-]+){0,3} "
+    r"(?:would|can|could|will|may|might) (?:you|we)\b",
+    re.IGNORECASE,
+)
 _INTERROGATIVE = re.compile(
     r"\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]\s*)?"
     r"(?:(?:so|and|but|ok|well|also|(?:hi|hello|hey|dear)(?: \w+){0,3}),? )?(?:why"
@@ -80,6 +86,22 @@ _OTHERS_DUTY = re.compile(
     ),
     re.IGNORECASE,
 )
+_PARTS = re.compile(
+    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?"
+    r"|sentences?|commas?"
+    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
+    r"|total|responses"
+    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which"
+    r"|this|yes|characters"
+    r"|names|languages?)\b",
+    re.IGNORECASE,
+)
+# "The committee will not read proposals longer than …", not "the text will be …".
+_THEY_WILL = re.compile(
+    rf"^\s*(?:the|our|my|their|his|her) (?!(?:[\w'’-]+ )?(?:{_PARTS.pattern}|{FRAGMENTS['text']}\b))"
+    r"[\w'’-]+(?: [\w'’-]+)? (?:will|won['’]t|would|wouldn['’]t)\b",
+    re.IGNORECASE,
+)
 _FINITE = re.compile(
     r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)(?!(?:all )?(?:responses|replies|answers) are\b)"
     rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
@@ -100,6 +122,10 @@ _FINITE = re.compile(
     r"|^\s*(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+"
     rf"|^\s*the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
     r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)"
+    r"|^\s*(?:(?:and|but|so) )?(?:i|we|you|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b"
+    r"|^\s*(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
+    r"|planning|debating)\b"
+    r"|^\s*(?:suppose|assume)\b|^\s*(?:(?:and|but|so|then) )?(?:he|she|they) [a-z]{3,}\b"
     # A text that there is already.
     r"|^\s*(?:i['’]m|i am|we['’]re|we are) (?:currently |just |now )?(?:marking|grading|reading|editing|reviewing"
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
@@ -115,16 +141,6 @@ _GENERIC = re.compile(
     r"(?:should|must|gets?|will|would|often|usually|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not"
     r"|['’]t)?|requires?|contains?)\b"
     r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
-    re.IGNORECASE,
-)
-_PARTS = re.compile(
-    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?"
-    r"|sentences?|commas?"
-    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
-    r"|total|responses"
-    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which"
-    r"|this|yes|characters"
-    r"|names|languages?)\b",
     re.IGNORECASE,
 )
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
@@ -204,14 +220,14 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
         return "statement"
     if _OF_OTHERS.match(sentence):
         return "statement"
-    if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
+    if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _polite(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
         return "statement" if told else "question"
     if _CONDITION.match(sentence):
         return "statement"
     if _TASK.match(sentence):
         return "demand"
-    if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):
+    if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence) or _THEY_WILL.match(sentence):
         return "statement"
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
@@ -219,6 +235,11 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     if _CUE.search(sentence) or PERSONA.match(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) else "demand"
+
+
+def _polite(text: str) -> bool:
+    """Whether a question is a request."""
+    return _POLITE.search(text) is not None and not _OPINION.match(text)
 
 
 def _told_of(sentence: str) -> bool:
@@ -253,7 +274,7 @@ _ASKED_DUTY = re.compile(
 
 def adjoined(before: str, match: str) -> bool:
     """Whether words of a question say how to answer it ("… in two sentences?") and are not what it asks about."""
-    if _POLITE.search(before):
+    if _polite(before):
         return True
     if _ASKED_DUTY.search(before):
         return False

@@ -131,7 +131,7 @@ def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 _WORK_ON = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"\b(?:summari[sz]e|sum up|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
     r"|shorten|classify|critique"
     r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|evaluate|comment|explain|continue"
     r"|convert|reply|respond"
@@ -141,7 +141,7 @@ _WORK_ON = re.compile(
     re.IGNORECASE,
 )
 _INLINE = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"\b(?:summari[sz]e|sum up|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
     r"|shorten|classify|critique"
     r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar"
     r"|(?<!let's )make (?:it|this)"
@@ -203,7 +203,7 @@ _IS_THAT = re.compile(
     r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$"
     r"|^\s*(?:but )?why"
     r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
-    r"|tips)\b[^.!]{0,40}\?"
+    r"|tips)\b[^.!]{0,40}\?|^\s*(?:good or bad|worth it|too (?:long|short|much|few|many|strict))\b[^.!]{0,30}\?"
     r"|^\s*what (?:does|do|did|would) (?:that|this|it|they|he|she) [^.!?]{1,60}\?"
     r"|^\s*(?:where|how|who|when|why)\b[^.!?]{0,60}\b(?:this|that|these|those) (?:custom|rule|habit|tradition|practice"
     r"|limit|convention|idea|policy|requirement|wording|style)s?\b[^.!?]{0,60}\?",

@@ -116,7 +116,7 @@ FREQUENCY = (
         f"(?:the |a )?{NOUN} {{item}}"
         + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}}(?: not|n['’]t)? )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there|sparingly|rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -145,7 +145,7 @@ FREQUENCY = (
         frequency,
     ),
     rule(
-        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?,? {{times}}", "time times once twice thrice", frequency
+        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?[,:]? {{times}}", "time times once twice thrice", frequency
     ),
     rule(f"{{times}},? (?:{{must}} )?(?:{USE} )(?:the )?(?:{NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
@@ -267,6 +267,7 @@ EXISTENCE = (
         "required mandatory obligatory must",
         existence,
     ),
+    rule("(?:with|having) {quotes} in (?:it|there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "with having", existence),
     rule(
         "(?:mandatory|must[- ](?:have|include|contain|mention)s?): {quotes}",
         "mandatory must",

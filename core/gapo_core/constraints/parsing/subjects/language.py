@@ -62,7 +62,7 @@ _OF_A_PART = (
 # What may stand behind "in French and": another demand; not another language or school subject.
 _DEMANDS = (
     "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
-    "|end|finish|start"
+    "|end|finish|start|close|open|sign|conclude|highlight|mark"
     "|begin|mention|include|add|stay|be|put|wrap|tell|explain|describe|ask|thank|invite|remind|offer|apologi[sz]e"
     "|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
     "|to (?:close|end|finish|start|begin|open|be|have|contain|include|mention|use)|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"

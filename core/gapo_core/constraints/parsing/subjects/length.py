@@ -226,6 +226,7 @@ TABLE = (
         ASKED,
         _SHARED,
     ),
+    rule("{start}word (?:limit|cap|maximum|max|budget) {number}(?=[.,;!]|$)", "word", allotted),
     rule(
         "word (?:limit|cap|maximum|max|budget)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
         "word",

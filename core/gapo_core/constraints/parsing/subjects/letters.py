@@ -51,7 +51,7 @@ TABLE = (
         "letter letters character symbol",
         letters,
     ),
-    rule(_LETTER + WHERE + " {times}", "letter letters character", letters),
+    rule(_LETTER + WHERE + ":? {times}", "letter letters character", letters),
     rule("{count} (?:instances?|occurrences?|uses|appearances?|copies|examples) of the " + _LETTER, "letter", letters),
     rule(
         (

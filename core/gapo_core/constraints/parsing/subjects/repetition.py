@@ -87,7 +87,7 @@ TABLE = (
     rule(
         "(?:first(?:ly)?|begin by|start by|let['’]s|before|initially|start|begin)?,? ?(?:\\w+ ){0,6}?"
         + _REPEAT
-        + " {quoted}(?=[^.!?]{0,80}?"
+        + " (?:(?:the|this) (?:sentence|question|line|request|prompt):? )?{quoted}(?=[^.!?]{0,80}?"
         + _VERBATIM
         + ")",
         "repeat copy restate reproduce echo recite repeating copying restating",
