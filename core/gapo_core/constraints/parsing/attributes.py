@@ -94,7 +94,8 @@ _OTHER_WORK = re.compile(
     re.IGNORECASE,
 )
 _VERBAL = re.compile(
-    r"^(?:in|at|inside|behind|under) |\b\w{2,}(?:ing|ed)\b|\b(?:currently|also|now|up|on|that|from|by|for|to|of|found|located|taking|place|needed)\b",
+    r"^(?:in|at|inside|behind|under) |\b\w{2,}(?:ing|ed)\b|\b(?:currently|also|now|up|on|that|from|by|for|to|of"
+    r"|found|located|taking|place|needed)\b",
     re.IGNORECASE,
 )
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time

@@ -101,7 +101,8 @@ _TOLD = (
     # "Explain how Twitter came to have a limit of 140 characters", not "how tea is made in 140 characters".
     _saying(
         r"\b(?:explain|tell|know|describe|show|say)\b(?: [\w'’]+){0,2} (?:how|why|when) (?:[\w'’-]+ ){1,6}?"
-        r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s|ed)?|chose"
+        r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s"
+        r"|ed)?|chose"
         r"|us(?:e|es|ed)|limit(?:s|ed)?|limits?|requires?|required|wants?|wanted|doubled|raised|contains?|insists?"
         r"|only|must|ha(?:s|ve|d) to|should|may|can(?:not|['’]t)?)\b)"
         rf"((?:(?!{_HOW_TO_ANSWER})[^,.;!?\n])*)"
@@ -129,13 +130,16 @@ _TOLD = (
     ),
     # What a text announces or complains of: "announcing that tweets will be limited to 140 characters".
     _saying(
-        r"\b(?:announc|explain|warn|remind|inform|complain|confirm|clarify|claim|argu)ing(?: (?:to )?[\w'’]+){0,3} that "
+        r"\b(?:announc|explain|warn|remind|inform|complain|confirm|clarify|claim|argu)ing(?: (?:to )?[\w'’]+){0,3}"
+        r" that "
         r"([^,.;!?\n]*)"
     ),
     # "Help me understand this requirement: …", "what it means if a field accepts JSON".
     _saying(
-        r"\b(?:understand|explain|interpret|decode|clarify|paraphrase)\b[^.;:!?\n]{0,30}\b(?:this|these|the|that) (?:\w+ )?"
-        r"(?:requirement|rule|clause|instruction|condition|note|sentence|wording|phrase|task|prompt|line|message)s?(?: to \w+)?: "
+        r"\b(?:understand|explain|interpret|decode|clarify|paraphrase)\b[^.;:!?\n]{0,30}\b(?:this|these|the|that)"
+        r" (?:\w+ )?"
+        r"(?:requirement|rule|clause|instruction|condition|note|sentence|wording|phrase|task|prompt|line"
+        r"|message)s?(?: to \w+)?: "
         r"([^\n]*)"
     ),
     _saying(r"\bwhat (?:it|this|that) means (?:if|when|that) ([^,.;!?\n]*)"),
@@ -143,7 +147,8 @@ _TOLD = (
     _saying(r"\bexamples? of (?:[\w-]+ ){0,2}?\w+s ((?:without|with|that|which|written|in)\b[^,.;!?\n]*)"),
     # "The rules of the quiet car: no calls, …", not those for the answer.
     _saying(
-        rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+ )?{FRAGMENTS['text']}\b)[^.;:!?\n]{{1,40}}: "
+        rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+"
+        rf" )?{FRAGMENTS['text']}\b)[^.;:!?\n]{{1,40}}: "
         r"([^\n]*)"
     ),
     # "I want to learn how to write in lowercase".

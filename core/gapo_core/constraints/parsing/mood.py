@@ -106,8 +106,7 @@ _FINITE = re.compile(
     r"^\s*(?:[-*•]\s*)?(?!(?:the )?(?:minimum|maximum|min|max) is\b)(?!(?:all )?(?:responses|replies|answers) are\b)"
     rf"(?:(?:and|but|so|because|yesterday|recently|today|last \w+|if|when|since"
     rf"|although),? )?(?:{_PERSON}|it|this|that|there|the [\w-]+"
-    r"|the [\w'’-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?"
-    r"(?:is|are|was|were|am|has|have|had"
+    r"|the [\w'’-]+ [\w-]+|[\w-]+) (?:\w+ly |once |always |often )?(?:is|are|was|were|am|has|have|had"
     r"|did|does|wrote|writes|contains|contained|includes|included"
     r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
@@ -115,21 +114,29 @@ _FINITE = re.compile(
     r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
-    # What is of somebody, or on something, and what is always so.
-    rf"|^\s*(?:my|our|his|her|their) (?!(?:\w+ )?{FRAGMENTS['text']}\b)(?:[\w'’-]+ ){{1,4}}?"
-    r"(?:is|are|has|have|does|keeps?)\b(?! to\b)"
-    r"|^\s*(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+"
-    r"|^\s*(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+"
-    rf"|^\s*the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
-    r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)"
-    r"|^\s*(?:(?:and|but|so) )?(?:i|we|you|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b"
-    r"|^\s*(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
-    r"|planning|debating)\b"
-    r"|^\s*(?:suppose|assume)\b|^\s*(?:(?:and|but|so|then) )?(?:he|she|they) [a-z]{3,}\b"
     # A text that there is already.
     r"|^\s*(?:i['’]m|i am|we['’]re|we are) (?:currently |just |now )?(?:marking|grading|reading|editing|reviewing"
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
+)
+_TELLS = tuple(
+    re.compile(rf"^\s*(?:(?:and|but|so|then) )?(?:{told})", re.IGNORECASE)
+    for told in (
+        # "My phone keyboard is stuck and types in capitals", "my grandmother's letters always begin with …".
+        rf"(?:my|our|his|her|their) (?!(?:\w+ )?{FRAGMENTS['text']}\b)(?:[\w'’-]+ ){{1,4}}?"
+        r"(?:is|are|has|have|does|keeps?)\b(?! to\b)",
+        r"(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+",
+        r"(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+",
+        r"(?:he|she|they) [a-z]{3,}\b",
+        # "The text on the box has …", not "the letters of the response have …".
+        rf"the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
+        r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)",
+        # A text that there is, a plan, a supposition.
+        r"(?:i|we|you|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b",
+        r"(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
+        r"|planning|debating)\b",
+        r"(?:suppose|assume)\b",
+    )
 )
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
 _GENERIC = re.compile(
@@ -160,7 +167,8 @@ _THEIR_HABIT = re.compile(
 )
 # "My boss hates these words, so avoid them."
 _SO_AVOID = re.compile(
-    r"\b(?:hates?|dislikes?|loathes?|bans?|forbids?|rejects?|(?:chokes?|breaks?) on|(?:can(?:not|['’]t)|doesn['’]t|does not)"
+    r"\b(?:hates?|dislikes?|loathes?|bans?|forbids?|rejects?|(?:chokes?|breaks?) on|(?:can(?:not|['’]t)|doesn['’]t"
+    r"|does not)"
     r" (?:stand|bear|read|handle|like|allow|let|accept))\b[^.;!?\n]{0,120},? so (?:please )?"
     r"(?:leave|avoid|skip|drop|omit|cut|do not use|don['’]t use) (?:out )?(?:it|them|those|these|both|any)\b",
     re.IGNORECASE,
@@ -193,8 +201,10 @@ _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
 _TASK = re.compile(
-    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:please |kindly |also,? )?(?:answer|respond|say|reply|write|give|use|include|mention|keep|limit"
-    r"|leave|avoid|skip|put|add|steer clear|stay away|wrap|separate|(?:end|finish|close|start|begin|open) (?:it|with|on|by"
+    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:please |kindly |also,? )?(?:answer|respond|say|reply|write|give|use"
+    r"|include|mention|keep|limit"
+    r"|leave|avoid|skip|put|add|steer clear|stay away|wrap|separate|(?:end|finish|close|start|begin|open) (?:it|with"
+    r"|on|by"
     r"|your|the)|(?:make|let|have)(?= (?:[\"“”'‘]|(?:the|it|your)\b)))\b",
     re.IGNORECASE,
 )
@@ -234,7 +244,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
         return "statement"
     if _CUE.search(sentence) or PERSONA.match(sentence):
         return "demand"
-    return "statement" if _FINITE.match(sentence) else "demand"
+    return "statement" if _FINITE.match(sentence) or any(told.match(sentence) for told in _TELLS) else "demand"
 
 
 def _polite(text: str) -> bool:

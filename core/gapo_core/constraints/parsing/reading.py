@@ -228,14 +228,16 @@ _OWN_LIMIT = re.compile(
 
 # A text that others want, and who asks for it: "The journal wants an abstract of … Please write ours."
 _WANTED = re.compile(
-    r"\b(?:wants?|requires?|expects?|asks? for|asked for|needs?|accepts?|allows?|insists? on) (?:an?|our|my|the|only|all)?"
+    r"\b(?:wants?|requires?|expects?|asks? for|asked for|needs?|accepts?|allows?|insists? on) (?:an?|our|my|the|only"
+    r"|all)?"
     r"(?: [\w'’-]+){0,3}? ?\b(?:abstract|essay|text|summary|statement|letter|report|bio|biography|caption|post|article"
     r"|story|poem|fable|speech|review|description|blurb|ad|entry|proposal|paragraph|talk|pitch|note|answer)s?\b",
     re.IGNORECASE,
 )
 _WRITE_IT = re.compile(
     r"^\s*(?:so |now )?(?:please |kindly |(?:can|could|would) you (?:please )?)?(?:help me )?"
-    r"(?:write|draft|compose|prepare|create|produce|do|make) (?:(?:me|us) )?(?:it|ours|mine|one|that)\b(?! (?:clear|sure))",
+    r"(?:write|draft|compose|prepare|create|produce|do|make) (?:(?:me|us) )?(?:it|ours|mine|one|that)\b(?! (?:clear"
+    r"|sure))",
     re.IGNORECASE,
 )
 # "…, so it must stay within 75 words": of the text that was asked for before, else of something else.
@@ -245,24 +247,25 @@ _SO_IT = re.compile(r"^\s*so (?:it|this|the (?!answer|response|reply)\w+) \w+", 
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
     coding = _CODING.search(text) is not None
-    ordered: bool | None = False
+    ordered = False
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]
         after = sentences[number + 1] if number + 1 < len(sentences) else None
-        about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
-        asked = after is not None and text[after.start : after.end].rstrip().endswith("?")
-        wanted = sentence.mood == "statement" and _WANTED.search(said)
-        if sentence.mood == "demand" and (
+        following = text[after.start : after.end] if after else ""
+        about = _IS_THAT.match(following) and not _ORDERS.match(said)
+        wanted = sentence.mood == "statement" and _WANTED.search(said) is not None
+        taken_for = sentence.mood
+        if taken_for == "demand" and (
             about or (coding and _OF_CODE.match(said)) or (_SO_IT.match(said) and not ordered)
         ):
-            yield Sentence(sentence.start, sentence.end, "statement")
-        elif wanted and after is not None and _WRITE_IT.match(text[after.start : after.end]):
-            yield Sentence(sentence.start, sentence.end, "demand")
-        elif sentence.mood == "statement" and ordered and not asked and _OWN_LIMIT.match(said):
-            yield Sentence(sentence.start, sentence.end, "demand")
-        else:
-            yield sentence
-        ordered = ordered or _ORDERS.match(said) is not None or (wanted and "?" not in text[sentence.end :])
+            taken_for = "statement"
+        elif taken_for == "statement" and (
+            (wanted and _WRITE_IT.match(following))
+            or (ordered and _OWN_LIMIT.match(said) and not following.rstrip().endswith("?"))
+        ):
+            taken_for = "demand"
+        yield Sentence(sentence.start, sentence.end, taken_for)
+        ordered = ordered or _ORDERS.match(said) is not None or (wanted and text.find("?", sentence.end) < 0)
 
 
 def read(prompt: str) -> Reading:

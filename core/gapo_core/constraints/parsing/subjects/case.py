@@ -113,7 +113,8 @@ _COUNTED = (
         _WORDS
         + "(?: \\w+){0,2} in (?:all )?"
         + _CAPS
-        + " ?[,;:(–-]{0,2} ?(?:but |and |though )?(?:please )?{count} (?:(?:such|of (?:them|these|those))(?: \\w+)?|in total)",
+        + " ?[,;:(–-]{0,2} ?(?:but |and |though )?(?:please )?{count} (?:(?:such|of (?:them|these|those))(?: \\w+)?"
+        "|in total)",
         _CUES,
         capital_words,
     ),
@@ -255,7 +256,11 @@ _LOWER = (
         _CUES,
         LOWER,
     ),
-    rule("(?:not|nary) (?:an?|one)(?: single)? (?:capital|upper[- ]?case)(?: letter)? (?:in sight|anywhere|to be seen)", _CUES, LOWER),
+    rule(
+        "(?:not|nary) (?:an?|one)(?: single)? (?:capital|upper[- ]?case)(?: letter)? (?:in sight|anywhere|to be seen)",
+        _CUES,
+        LOWER,
+    ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
         (

@@ -65,7 +65,8 @@ TABLE = (
     ),
     # Whatever part was spoken of before it: "each with an asterisk in front, and start your reply with …".
     rule(
-        "(?:begin|start|open) (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text|e-?mail|letter|message)"
+        "(?:begin|start|open) (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text|e-?mail|letter"
+        "|message)"
         " (?:off )?with:? " + _PHRASE,
         "begin start open",
         start,

@@ -136,15 +136,18 @@ TABLE = (
     ),
     # "… is a word I don't want to read in it".
     rule(
-        "{quotes} (?:is|are) (?:an? |the |one )?(?:[\\w-]+ )?(?:words?|terms?|phrases?|expressions?) (?:(?:that|which) )?"
+        "{quotes} (?:is|are) (?:an? |the |one )?(?:[\\w-]+ )?(?:words?|terms?|phrases?|expressions?) (?:(?:that"
+        "|which) )?"
         "(?:i|we|you|readers) (?:\\w+ )?(?:do(?:n['’]t| not)|never|cannot|can['’]t|must(?:n['’]t| not)) (?:\\w+ to )?"
-        "(?:\\w+ )?(?:read|see|hear|find|use|say|have|come across) (?:anywhere|(?:in|on) (?:it|there|here|(?:the|your|this)"
+        "(?:\\w+ )?(?:read|see|hear|find|use|say|have|come across) (?:anywhere|(?:in|on) (?:it|there|here|(?:the"
+        "|your|this)"
         " (?:\\w+ )?(?:{text}|page|site)))",
         "word words term terms phrase phrases expression expressions",
         forbidden,
     ),
     rule(
-        "(?:and|but|,) {quoted},? (?:not (?:even |a single )?once|not (?:even )?a single time|not at all|never|zero times)",
+        "(?:and|but|,) {quoted},? (?:not (?:even |a single )?once|not (?:even )?a single time|not at all|never|zero"
+        " times)",
         "not never zero",
         lambda found: [("keywords:forbidden_words", {"forbidden_words": [found["quoted"]]})],
     ),

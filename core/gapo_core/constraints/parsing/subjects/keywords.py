@@ -116,7 +116,8 @@ FREQUENCY = (
         f"(?:the |a )?{NOUN} {{item}}"
         + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}}(?: not|n['’]t)? )?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}}(?: not|n['’]t)? )?(?:only |also )?(?:be )?{USED}(?: (?:a total"
+            f" of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there|sparingly|rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -131,7 +132,8 @@ FREQUENCY = (
         frequency,
     ),
     rule(
-        f"{USE} {_WORD}(?:{WHERE}|(?: in(?:to)?(?: it| there)?| on (?:it|there)| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
+        f"{USE} {_WORD}(?:{WHERE}|(?: in(?:to)?(?: it| there)?| on (?:it|there)| (?:to|in) (?:the|your|my|this)"
+        f" (?:\\w+ ){{0,2}}?\\w+|"
         f" somewhere)?)(?: a total of)?,? (?:for )?{{times}}",
         "times once twice thrice",
         frequency,
@@ -145,7 +147,9 @@ FREQUENCY = (
         frequency,
     ),
     rule(
-        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?[,:]? {{times}}", "time times once twice thrice", frequency
+        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?[,:]? {{times}}",
+        "time times once twice thrice",
+        frequency,
     ),
     rule(f"{{times}},? (?:{{must}} )?(?:{USE} )(?:the )?(?:{NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
@@ -169,7 +173,8 @@ FREQUENCY = (
 _ELSEWHERE = (
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
-    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s|ing)?\b[^,;]{0,40}"
+    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s"
+    r"|ing)?\b[^,;]{0,40}"
     r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (

@@ -65,7 +65,8 @@ _DEMANDS = (
     "|end|finish|start|close|open|sign|conclude|highlight|mark"
     "|begin|mention|include|add|stay|be|put|wrap|tell|explain|describe|ask|thank|invite|remind|offer|apologi[sz]e"
     "|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
-    "|to (?:close|end|finish|start|begin|open|be|have|contain|include|mention|use)|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
+    "|to (?:close|end|finish|start|begin|open|be|have|contain|include|mention|use)|in (?:all|at|no|under|less|fewer"
+    "|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
 _ANY = (
     "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"

@@ -253,7 +253,8 @@ _SPLITTER = (
 )
 _ROW = (
     r"(?P<row>(?P<splitter>(?-i:[A-Z])[\w]{2,20}) 1(?:,? (?:and |& )?(?P=splitter) \d{1,2}){1,20}"
-    r"(?P<open>,? (?:and so (?:on|forth)|etc\.?|…|\.\.\.))?(?:,? ?(?:up |down )?(?:to|until|through|till) (?P=splitter) "
+    r"(?P<open>,? (?:and so (?:on|forth)|etc\.?|…|\.\.\.))?(?:,? ?(?:up |down )?(?:to|until|through|till)"
+    r" (?P=splitter) "
     r"(?P<last>\d{1,2}))?)(?:,? {count} (?:entries|of (?:them|these)|in (?:all|total)|altogether)(?: or more)?)?"
 )
 _ANNOUNCED = (

@@ -154,9 +154,11 @@ TABLE = (
     ),
     # Behind what is asked for: "shorten my bio, they allow 300 characters".
     rule(
-        "(?:[,(]|[–-]) ?(?:but |and |as |since |because )?(?:they|it|we|which|(?:the|our|my|their) [\\w-]+)(?: will)? (?:only )?"
+        "(?:[,(]|[–-]) ?(?:but |and |as |since |because )?(?:they|it|we|which|(?:the|our|my|their) [\\w-]+)(?:"
+        " will)? (?:only )?"
         "(?:allows?|takes?|accepts?|permits?|gives? (?:me|us)|fits?|holds?|has room for|have room for) "
-        "(?:only |just |up to |at most |no more than )?{number} (?P<noun>words|characters)(?! (?:but|while|though|whereas)\\b)",
+        "(?:only |just |up to |at most |no more than )?{number} (?P<noun>words|characters)(?! (?:but|while|though"
+        "|whereas)\\b)",
         "words characters",
         allowed,
     ),

@@ -36,8 +36,10 @@ _VERBATIM = (
 )
 
 _AGAIN = (
-    "(?:(?:again|once more), (?:word|letter)[- ]for[- ](?:word|letter)|once (?:more|again)|again|exactly|unchanged|literally|verbatim|word[- ]for[- ]word|letter[- ]for[- ]letter"
-    "|to the letter|as it (?:is|stands)|without (?:any )?changes?)\\b(?! (?:in (?:your|other|my) own|more (?:politely|clearly"
+    "(?:(?:again|once more), (?:word|letter)[- ]for[- ](?:word|letter)|once (?:more|again)|again|exactly|unchanged"
+    "|literally|verbatim|word[- ]for[- ]word|letter[- ]for[- ]letter"
+    "|to the letter|as it (?:is|stands)|without (?:any )?changes?)\\b(?! (?:in (?:your|other|my) own|more"
+    " (?:politely|clearly"
     "|simply|slowly)|but|like))"
 )
 # Text that belongs elsewhere: "copy the line above into the form".
@@ -55,7 +57,8 @@ TABLE = (
     ),
     # "Type out the sentence above once more", "say my question again exactly before …".
     rule(
-        "(?:repeat|copy(?: out)?|restate|reproduce|echo|quote|recite|write(?: out)?|type(?: out)?|print|say|give(?: back)?"
+        "(?:repeat|copy(?: out)?|restate|reproduce|echo|quote|recite|write(?: out)?|type(?: out)?|print|say|give(?:"
+        " back)?"
         "|read(?: back)?|put) (?:me )?(?:back )?"
         "(?:(?:the|this|my) (?:\\w+ )?"
         + _ASKED
@@ -66,10 +69,8 @@ TABLE = (
         governed("not|never|no need to", 30) + "|" + _OF_A_FORM,
     ),
     rule(
-        "(?:open|start|begin)s? (?:\\w+ )?(?:with|by (?:copying|repeating|quoting|restating)) (?:the|this|my) (?:\\w+ )?"
-        + _ASKED
-        + " (?:above|below)?,? ?(?:copied|repeated|quoted|reproduced|restated)? ?"
-        + _AGAIN,
+        "(?:open|start|begin)s? (?:\\w+ )?(?:with|by (?:copying|repeating|quoting|restating)) (?:the|this|my)"
+        " (?:\\w+ )?" + _ASKED + " (?:above|below)?,? ?(?:copied|repeated|quoted|reproduced|restated)? ?" + _AGAIN,
         "open opens start starts begin begins",
         repeat,
         governed("not|never", 30),
