@@ -115,8 +115,8 @@ _TOLD = (
     # "A commit message for: limit names to 20 characters", "a note to the printer: our brochure …".
     _saying(r"\b(?:message|note|entry|description|title) for: ([^\n]*)"),
     _saying(
-        r"\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
-        r"((?:our|we|my|they|all) [^\n]*)"
+        r"\b(?:note|message|e-?mail|mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
+        r"((?:our|we|my|they|all|i (?!want|would|need (?:it|you|the))) ?[^\n]*)"
     ),
     # "Check if this text has fewer than 100 words".
     _saying(
@@ -134,6 +134,16 @@ _TOLD = (
         r" that "
         r"([^,.;!?\n]*)"
     ),
+    _saying(
+        r"\b(?:complain|claim|argu|insist|believ|suspect|notic|regret|admit|deni|jok|brag|boast)(?:e?s|e?d) that "
+        r"([^,.;!?\n]*)"
+    ),
+    # What others do, behind what is asked for: "…, they never use commas", "a café whose waiters speak French".
+    _saying(
+        r", (?:because |since |as )?(?:they|he|she) (?:never|always|often|usually|only|still|rarely"
+        r"|hardly)\b([^.;!?\n]*)"
+    ),
+    _saying(rf"\bwhose (?!{_OF_A_TEXT})(?!(?:first|last|opening|final)\b)[\w-]+ ([^,.;!?\n]*)"),
     # "Help me understand this requirement: …", "what it means if a field accepts JSON".
     _saying(
         r"\b(?:understand|explain|interpret|decode|clarify|paraphrase)\b[^.;:!?\n]{0,30}\b(?:this|these|the|that)"

@@ -193,7 +193,8 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? (?:away from|clear of)|skip|ban|forbid|drop(?! in\b)"
+        r"|keep(?:ing)? out(?! of\b)|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? (?:away from|clear of)|skip"
+        r"|ban|forbid|drop(?! in\b)"
         r"|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from gapo_core.constraints.parsing.grammar import FRAGMENTS
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, HIDDEN
 
 _CUE = re.compile(
     r"\b(?:should|shouldn['’]?t|must|mustn['’]?t|needs? to|ha(?:s|ve) to|shall|ought|requir\w+|make "
@@ -17,6 +17,8 @@ _CUE = re.compile(
     r"|room|space) for)\b",
     re.IGNORECASE,
 )
+# Reasons hold no demand: "printed in capitals because he can't see well".
+_BECAUSE = re.compile(r"\bbecause [^,.;:!?\n]*", re.IGNORECASE)
 _POLITE = re.compile(
     r"\b(?:can|could|would|will|may|might) (?:you|u|ya|we|i (?:get|have|ask))\b|\bplease\b|\bhow about\b|\bmind\b",
     re.IGNORECASE,
@@ -91,7 +93,7 @@ _PARTS = re.compile(
     r"|sentences?|commas?"
     r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
     r"|total|responses"
-    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which"
+    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|hashtags?|that|which"
     r"|this|yes|characters"
     r"|names|languages?)\b",
     re.IGNORECASE,
@@ -111,7 +113,7 @@ _FINITE = re.compile(
     r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
     r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
-    r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
+    r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by|at|from) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
     # A text that there is already.
@@ -119,8 +121,9 @@ _FINITE = re.compile(
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
 )
+_LATELY = r"(?:(?:since|after|before|until|last|these days|nowadays|today|yesterday|at|on)\b[^,.;!?]{0,40}, )?"
 _TELLS = tuple(
-    re.compile(rf"^\s*(?:(?:and|but|so|then) )?(?:{told})", re.IGNORECASE)
+    re.compile(rf"^\s*(?:(?:and|but|so|then) )?{_LATELY}(?:{told})", re.IGNORECASE)
     for told in (
         # "My phone keyboard is stuck and types in capitals", "my grandmother's letters always begin with …".
         rf"(?:my|our|his|her|their) (?!(?:\w+ )?{FRAGMENTS['text']}\b)(?:[\w'’-]+ ){{1,4}}?"
@@ -128,11 +131,16 @@ _TELLS = tuple(
         r"(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+",
         r"(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+",
         r"(?:he|she|they) [a-z]{3,}\b",
+        # "My editor cut my story to …", "the museum's guide mentions the word …".
+        rf"(?:my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+ (?!in\b|on\b|of\b|for\b|with\b|about\b|to\b|as\b)"
+        r"[a-z]{3,} (?:my|our|his|her|their|me|us|him|it|them)\b",
+        rf"(?:the|an?|my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+['’]s (?!(?:\w+ )?{_PARTS.pattern})"
+        r"(?:[\w-]+ ){1,3}?[a-z]{3,}s (?:the|an?|with|in|at|all|every|no|only|his|her|their)\b",
         # "The text on the box has …", not "the letters of the response have …".
         rf"the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
         r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)",
         # A text that there is, a plan, a supposition.
-        r"(?:i|we|you|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b",
+        r"(?:i|we|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b",
         r"(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
         r"|planning|debating)\b",
         r"(?:suppose|assume)\b",
@@ -167,9 +175,7 @@ _THEIR_HABIT = re.compile(
 )
 # "My boss hates these words, so avoid them."
 _SO_AVOID = re.compile(
-    r"\b(?:hates?|dislikes?|loathes?|bans?|forbids?|rejects?|(?:chokes?|breaks?) on|(?:can(?:not|['’]t)|doesn['’]t"
-    r"|does not)"
-    r" (?:stand|bear|read|handle|like|allow|let|accept))\b[^.;!?\n]{0,120},? so (?:please )?"
+    rf"(?:\bcommas?\b|{HIDDEN}.)[^.;!?\n]{{0,100}},? so (?:please )?"
     r"(?:leave|avoid|skip|drop|omit|cut|do not use|don['’]t use) (?:out )?(?:it|them|those|these|both|any)\b",
     re.IGNORECASE,
 )
@@ -242,7 +248,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
         return "statement"
-    if _CUE.search(sentence) or PERSONA.match(sentence):
+    if _CUE.search(_BECAUSE.sub("", sentence)) or PERSONA.match(sentence):
         return "demand"
     return "statement" if _FINITE.match(sentence) or any(told.match(sentence) for told in _TELLS) else "demand"
 

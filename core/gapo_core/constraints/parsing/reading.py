@@ -54,7 +54,10 @@ _UNPOINTED = {
     "w/out": "not  ",
 }
 _NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
-_DARE = re.compile(r"\bdon['’]?t you (?:ever |even )?dare(?: to)?(?= \w)", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:don['’]?t you (?:ever |even )?dare(?: to)?|(?:under|in) no circumstances?|on no account|in no case)(?= \w)",
+    re.IGNORECASE,
+)
 
 
 def _hide(text: str, pattern: re.Pattern[str]) -> str:
@@ -71,14 +74,15 @@ def masked(prompt: str) -> str:
     text = prompt.replace(HIDDEN, " ")
     for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
         text = _hide(text, pattern)
-    text = _DARE.sub(lambda match: "not".rjust(len(match.group())), text)
+    text = _DENIAL.sub(lambda match: "not".rjust(len(match.group())), text)
     return _NEGATION.sub(lambda match: _UNPOINTED[match.group().lower()], text)
 
 
 # What follows from a reason: an order, a wish, a duty of the text.
 _ASKED_FOR_IT = (
-    "(?:leave|keep|make|use|do not|don['’]t|avoid|include|add|stick|stay|limit|write|answer|reply|respond|put|mark"
-    "|bold|skip|no|can you|could you|would you|will you|[Ii] (?:would|want|need)|[Ii]['’]d"
+    "(?:leave|keep|make|use|do not|don['’]t|avoid(?! it\\b)|include|add|stick|stay|limit|write|answer|reply|respond"
+    "|put|mark"
+    "|bold|skip(?! it\\b)|no|can you|could you|would you|will you|[Ii] (?:would|want|need)|[Ii]['’]d"
     "|(?:it|this|(?:the|your|my) (?:whole |entire )?(?:text|response|answer|reply|letter|post|piece|speech))"
     " (?:must|should|has to|needs to|can(?:not|['’]t)|may not))"
 )

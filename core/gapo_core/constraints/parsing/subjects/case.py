@@ -290,7 +290,8 @@ _LOWER = (
 )
 _COMMAS = (
     rule(
-        "commas?,? (?:so|and|hence|therefore) (?:please )?(?:\\w+ )?(?:leave|cut|skip|avoid|omit|drop|ban) "
+        "commas?[^.;!?\\n]{0,80}?,? (?:so|and|hence|therefore) (?:please )?(?:\\w+ )?"
+        "(?:leave|cut|skip|avoid|omit|drop|ban|(?:do not|don['’]t) use) "
         "(?:all of )?(?:them|any|those)",
         "comma commas",
         COMMA,

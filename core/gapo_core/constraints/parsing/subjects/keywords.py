@@ -19,7 +19,7 @@ THE = (
 USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
     "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
-    "|have|has|having|say|with"
+    "|have|has|having|says?|with"
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
@@ -270,6 +270,12 @@ EXISTENCE = (
             "|terms?)(?: (?:are|is))?:? {items}"
         ),
         "required mandatory obligatory must",
+        existence,
+    ),
+    rule(
+        "(?:make sure|ensure|see to it)(?: that)? {quotes} (?:is|are|gets?)(?: all| both)? "
+        "(?:included|used|mentioned|present|in (?:it|there|the))(?! (?:\\w+ )?(?:times|once|twice|\\d))",
+        "sure ensure see",
         existence,
     ),
     rule("(?:with|having) {quotes} in (?:it|there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "with having", existence),

@@ -320,7 +320,7 @@ _SECTIONS = (
     rule(
         (
             "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b"
-            "|1(?= and| to| through| ?[,–-]| ?\\.\\.\\.))"
+            "|1(?= and| (?:up )?to| through| ?[,–-]| ?\\.\\.\\.))"
         ),
         "section part chapter sections parts chapters day days step steps",
         sections,

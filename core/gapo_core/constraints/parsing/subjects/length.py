@@ -33,7 +33,7 @@ _PART = (
     r"|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
-    r"|conclusion|intro)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
+    r"|conclusion|intro)s?\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
