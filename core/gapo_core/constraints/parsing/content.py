@@ -26,12 +26,15 @@ _CONTENT = re.compile(
     r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
     r"|may|can|ha(?:s|ve)|is|are"
     r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|ha(?:s|ve) to|needs? to|are (?:asked|told|allowed)"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|ha(?:s|ve) to|needs? to|(?:is|are|was|were|has"
+    r" been|had been|got) (?:asked"
+    r"|told|allowed|ordered|forced|advised|warned|made)|says|claims|decided|thinks|believes"
     r"|[a-z]{3,}s (?=(?:everything|all|only|her|his|each|every)\b)|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
     r"|avoids?|omits?|uses?|write"
-    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town"
+    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|logo|icon|font|keyboard|filter|show|tool|survey|game|machine|device"
+    r"|site|form|world|land|town"
     r"|kingdom|village|city|country|planet|island|school"
     r"|society|family|group|team|crowd|audience|community)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
@@ -140,7 +143,8 @@ _TOLD = (
     ),
     # What others do, behind what is asked for: "…, they never use commas", "a café whose waiters speak French".
     _saying(
-        r", (?:because |since |as )?(?:they|he|she) (?:never|always|often|usually|only|still|rarely"
+        r", (?:because |since |as )?(?:they|he|she) (?:never|always|often|usually|only(?! (?:take|allow|accept|print"
+        r"|give|have room)s?\b)|still|rarely"
         r"|hardly)\b([^.;!?\n]*)"
     ),
     _saying(rf"\bwhose (?!{_OF_A_TEXT})(?!(?:first|last|opening|final)\b)[\w-]+ ([^,.;!?\n]*)"),
@@ -155,6 +159,7 @@ _TOLD = (
     _saying(r"\bwhat (?:it|this|that) means (?:if|when|that) ([^,.;!?\n]*)"),
     # "Examples of sentences without the letter e".
     _saying(r"\bexamples? of (?:[\w-]+ ){0,2}?\w+s ((?:without|with|that|which|written|in)\b[^,.;!?\n]*)"),
+    _saying(r"\b(?:filter|alert|search|query) for ([^,.;!?\n]*)"),
     # "The rules of the quiet car: no calls, …", not those for the answer.
     _saying(
         rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+"

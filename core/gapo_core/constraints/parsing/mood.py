@@ -72,6 +72,8 @@ _REPORT = re.compile(
     r"|\b(?:i|we)(?:['’]ve| have) (?:always |often |just )?been (?:told|asked|advised|warned|instructed|taught)\b"
     # "The poem I love repeats …".
     r"|^\s*the [\w-]+ (?:that |which )?(?:i|we|he|she|they) (?!want|need|ask|order|expect)[a-z]+ [a-z]{3,}s\b"
+    # "No commas, no capitals: that's how he wrote".
+    r"|: that(?:['’]s| is| was) (?:how|why|the way) (?!(?:i (?:want|need|like)|you|it should|to)\b)"
     # "The application form says the statement must …".
     r"|^\s*(?:and |but )?(?:the|my|our|his|her|their|this|that) (?!last\b|first\b|final\b|opening\b|closing\b)"
     r"(?:[\w'’-]+ ){1,4}?says\b"
@@ -121,7 +123,23 @@ _FINITE = re.compile(
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
 )
-_LATELY = r"(?:(?:since|after|before|until|last|these days|nowadays|today|yesterday|at|on)\b[^,.;!?]{0,40}, )?"
+_LATELY = (
+    r"(?:for (?:years|decades|centuries|months|ages),? "
+    r"|(?:since|after|before|until|last|these days|nowadays|today|yesterday|at|on)\b[^,.;!?]{0,40}, )?"
+)
+_WHOSE = r"(?:the|an?|my|our|his|her|their|some|many|most|these|those)"
+_PLACE = (
+    r"(?:first|second|third|fourth|fifth|sixth|last|final|next|opening|closing|one|whole|entire|rest|end|beginning)\b"
+)
+_JOINING = r"(?:that|which|who|whose|where|with|without|about|in|of|for|to|and|or|as)"
+# What others than the response do; forms that are nouns as well ("answers", "limits") are left out.
+_DOES = (
+    r"(?:contain(?:s|ed)?|allow(?:s|ed)?|accept(?:s|ed)?|prints|printed|uses|used|holds?|held|mention(?:s|ed)?"
+    r"|includes?|included|repeats|repeated|requires?|required|permits|permitted|limited|restricts?|restricted|bans"
+    r"|banned|forbids?|forbade|rejects?|rejected|charges|charged|takes?|took|gives?|gave|consists?|insists?|insisted"
+    r"|speaks?|spoke|writes?|wrote|reads|ends|ended|begins|began|starts|started|opens|opened|finish(?:es|ed)?"
+    r"|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went|goes|became|got|won|lost)"
+)
 _TELLS = tuple(
     re.compile(rf"^\s*(?:(?:and|but|so|then) )?{_LATELY}(?:{told})", re.IGNORECASE)
     for told in (
@@ -131,6 +149,10 @@ _TELLS = tuple(
         r"(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+",
         r"(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+",
         r"(?:he|she|they) [a-z]{3,}\b",
+        r"it (?:takes|took|costs|cost)\b",
+        # "Our club's statutes contain …", "the survey allows answers of …".
+        rf"{_WHOSE} (?!(?:[\w'’-]+ )?(?:{FRAGMENTS['text']}\b|{_PARTS.pattern}|{_PLACE}))"
+        rf"(?:(?!{_JOINING}\b)[\w'’-]+ ){{1,4}}?{_DOES}\b(?! to\b)",
         # "My editor cut my story to …", "the museum's guide mentions the word …".
         rf"(?:my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+ (?!in\b|on\b|of\b|for\b|with\b|about\b|to\b|as\b)"
         r"[a-z]{3,} (?:my|our|his|her|their|me|us|him|it|them)\b",
@@ -152,9 +174,9 @@ _GENERIC = re.compile(
     r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her"
     r"|their|these|those|this|you|it|always"
     r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
-    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without) [\w' -]{1,30}?)? "
+    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without|via|by|through|during) [\w' -]{1,30}?)? "
     r"(?:should|must|gets?|will|would|often|usually|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not"
-    r"|['’]t)?|requires?|contains?)\b"
+    r"|['’]t)?|requires?|contains?|rarely|seldom|never|always|sometimes|hardly|mostly|typically|generally)\b"
     r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
     re.IGNORECASE,
 )
@@ -199,7 +221,9 @@ _OF_OTHERS = re.compile(
 )
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(
-    r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
+    r"^\s*(?:(?:plot|story|game|film|book|novel|scene|product|app|business) (?:idea|premise|setting|concept):"
+    r"|(?:context|background|situation|premise):(?=[^\n]{0,300}\b(?:is|are|was|were|has|have|had|may|can|allows?)\b)"
+    r"|for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
     r"|here(?:['’]s| is) (?:an?|one|my|the) (?:\w+ )?(?:example|sample|draft|attempt)\b)",
     re.IGNORECASE,
 )

@@ -55,7 +55,8 @@ _OF_A_PART = (
     r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
     # Who speaks it in a tale ("in which a tourist orders food in …"), one of several ("one in …").
     + r"|\b(?:in which|where) (?:an?|the|two|some) [^.;:,!?]{1,60}$|\bone\s*$"
-    + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
+    + r"|\b(?:i|we)(?:['’]m|['’]re| am| are)? (?:only |mostly )?$|\b(?:word for|translation|translate|title|sentence"
+    r" in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
 )

@@ -35,6 +35,11 @@ _PART = (
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
     r"|conclusion|intro)s?\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
+# A limit that is spoken of: "arguments against a word limit of …".
+_SPOKEN_OF = (
+    r"\b(?:against|about|discuss|debate|defend|criticise|criticize|abolish|lift|question) (?:an?|the|our|their|its) "
+    r"(?:\w+ )?(?:word |character |sentence )?(?:limit of )?$"
+)
 _SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
 _NOT_THE_TEXT = (
     # "250 words which include …" are certain words; "a speech of 250 words which includes …" has so many.
@@ -172,7 +177,7 @@ TABLE = (
         "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
         "characters chars",
         characters,
-        _PART + r"|\b(?:names?|passwords?|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
+        _PART + "|" + _SPOKEN_OF + r"|\b(?:names?|passwords?|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
         ASKED,
         _SHARED,
     ),
@@ -189,7 +194,7 @@ TABLE = (
         + _NOT_THE_TEXT,
         "word words",
         words,
-        _PART,
+        _PART + "|" + _SPOKEN_OF,
         ASKED,
         _SHARED,
     ),
@@ -235,6 +240,7 @@ TABLE = (
         lambda found: [
             ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})
         ],
+        _SPOKEN_OF,
     ),
     rule(
         (
