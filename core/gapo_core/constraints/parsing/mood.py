@@ -102,8 +102,8 @@ _PARTS = re.compile(
 )
 # "The committee will not read proposals longer than …", not "the text will be …".
 _THEY_WILL = re.compile(
-    rf"^\s*(?:the|our|my|their|his|her) (?!(?:[\w'’-]+ )?(?:{_PARTS.pattern}|{FRAGMENTS['text']}\b))"
-    r"[\w'’-]+(?: [\w'’-]+)? (?:will|won['’]t|would|wouldn['’]t)\b",
+    rf"^\s*(?:the|our|my|their|his|her) (?!(?:[\w'’-]+ )?(?:{_PARTS.pattern}|{FRAGMENTS['text']}\b|task|assignment))"
+    r"[\w'’-]+(?: [\w'’-]+)? (?:will|won['’]t|would|wouldn['’]t|requires?|required|demands?|expects?)\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(
@@ -138,7 +138,8 @@ _DOES = (
     r"|includes?|included|repeats|repeated|requires?|required|permits|permitted|limited|restricts?|restricted|bans"
     r"|banned|forbids?|forbade|rejects?|rejected|charges|charged|takes?|took|gives?|gave|consists?|insists?|insisted"
     r"|speaks?|spoke|writes?|wrote|reads|ends|ended|begins|began|starts|started|opens|opened|finish(?:es|ed)?"
-    r"|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went|goes|became|got|won|lost)"
+    r"|lists|shows|displays|describes|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went|goes|became|got|won|lost|left|sent"
+    r"|posted|put|answered|replied|said|told|asked|signed|typed)"
 )
 _TELLS = tuple(
     re.compile(rf"^\s*(?:(?:and|but|so|then) )?{_LATELY}(?:{told})", re.IGNORECASE)
@@ -150,13 +151,15 @@ _TELLS = tuple(
         r"(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+",
         r"(?:he|she|they) [a-z]{3,}\b",
         r"it (?:takes|took|costs|cost)\b",
+        # "Legal wants all notices in capitals".
+        r"(?-i:[A-Z])[a-z]+ (?:wants|insists|hates|says|likes|loves|prefers|demands|expects|asks|thinks|writes|speaks)\b",
         # "Our club's statutes contain …", "the survey allows answers of …".
         rf"{_WHOSE} (?!(?:[\w'’-]+ )?(?:{FRAGMENTS['text']}\b|{_PARTS.pattern}|{_PLACE}))"
         rf"(?:(?!{_JOINING}\b)[\w'’-]+ ){{1,4}}?{_DOES}\b(?! to\b)",
         # "My editor cut my story to …", "the museum's guide mentions the word …".
         rf"(?:my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+ (?!in\b|on\b|of\b|for\b|with\b|about\b|to\b|as\b)"
         r"[a-z]{3,} (?:my|our|his|her|their|me|us|him|it|them)\b",
-        rf"(?:the|an?|my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+['’]s (?!(?:\w+ )?{_PARTS.pattern})"
+        rf"(?:the|an?|my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+['’]s (?!{_PARTS.pattern}|{_PLACE})"
         r"(?:[\w-]+ ){1,3}?[a-z]{3,}s (?:the|an?|with|in|at|all|every|no|only|his|her|their)\b",
         # "The text on the box has …", not "the letters of the response have …".
         rf"the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
@@ -201,6 +204,13 @@ _SO_AVOID = re.compile(
     r"(?:leave|avoid|skip|drop|omit|cut|do not use|don['’]t use) (?:out )?(?:it|them|those|these|both|any)\b",
     re.IGNORECASE,
 )
+# "I can't have the word in it: write a card".
+_THEN_ASKED = re.compile(
+    r"^\s*(?:i|we) (?:can(?:not|['’]t)|must|may not|have to|need) [^.:;!?\n]{1,120}: (?:please )?"
+    r"(?:write|draft|give|compose|make|tell|describe|explain|create)\b",
+    re.IGNORECASE,
+)
+_AS_SAID = re.compile(r"\bas i (?:wrote|typed|asked|said|put|phrased) (?:it|them)\b", re.IGNORECASE)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
@@ -254,7 +264,7 @@ PERSONA = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
-    if _SO_AVOID.search(sentence):
+    if _SO_AVOID.search(sentence) or _THEN_ASKED.match(sentence):
         return "demand"
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
@@ -267,7 +277,7 @@ def mood(sentence: str) -> Literal["demand", "question", "statement"]:
         return "statement"
     if _TASK.match(sentence):
         return "demand"
-    if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence) or _THEY_WILL.match(sentence):
+    if _REPORT.search(_AS_SAID.sub("", sentence)) or _OTHERS_DUTY.search(sentence) or _THEY_WILL.match(sentence):
         return "statement"
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):

@@ -197,10 +197,16 @@ _CODING = re.compile(
     r"|description|store))",
     re.IGNORECASE,
 )
+# A name that is looked for: "it must not contain …" is said of it.
+_NAMING = re.compile(
+    r"\b(?:naming (?:our|my|a|the)|(?:name|nickname|password|username|domain) for\b"
+    r"|what (?:should|can|could|shall) (?:we|i) (?:call|name)\b)",
+    re.IGNORECASE,
+)
 _OF_CODE = re.compile(
     r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula"
     r"|class|tests?|bot|code"
-    r"|endpoint|algorithm|method|page|form|button|field|tool)|users?)\b",
+    r"|endpoint|algorithm|method|page|form|button|field|tool|name|password)|users?)\b",
     re.IGNORECASE,
 )
 _IS_THAT = re.compile(
@@ -250,7 +256,7 @@ _SO_IT = re.compile(r"^\s*so (?:it|this|the (?!answer|response|reply)\w+) \w+", 
 
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
-    coding = _CODING.search(text) is not None
+    coding = _CODING.search(text) is not None or _NAMING.search(text) is not None
     ordered = False
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]

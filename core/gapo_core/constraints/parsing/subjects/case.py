@@ -308,6 +308,7 @@ _COMMAS = (
         COMMA,
         r"\bseparated\b[^.;]{0,20}$",
         ASKED,
+        r"\s*(?:is|are|was) (?:needed|required|necessary|missing|wrong)\b",
     ),
     # Only of who the author is told to be: what other people do is no demand (content.py).
     rule("who never uses? (?:any |a single )?commas?", "comma commas", COMMA),

@@ -65,6 +65,14 @@ def _section_count(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "fact:paragraphs", {"low": count.low, "high": count.high, "bare": count.bare}
 
 
+def quoted_row(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Labelled 'Part 1', 'Part 2' and 'Part 3'": the row tells how many, unless it is only begun."""
+    yield from named_sections(found)
+    numbers = [mark.rsplit(" ", 1)[-1] for mark in found.items()]
+    if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)] and not found["open"]:
+        yield "fact:paragraphs", {"low": len(numbers), "high": len(numbers), "bare": True}
+
+
 def named_section(found: Found) -> Iterator[tuple[str, Kwargs]]:
     mark = found["quoted"].rsplit(" ", 1)
     if len(mark) == 2 and mark[1] in ("1", "I", "A", "X"):
@@ -353,9 +361,10 @@ _SECTIONS = (
         numbered_sections,
     ),
     rule(
-        "(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}",
+        "(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}"
+        "(?P<open>,? (?:and so (?:on|forth)|etc))?",
         "marked labelled labeled headed titled called named heading headings headers",
-        named_sections,
+        quoted_row,
     ),
 )
 TABLE = (*_HIGHLIGHT, *_SECTIONS, *_BULLETS)

@@ -177,7 +177,10 @@ TABLE = (
         "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
         "characters chars",
         characters,
-        _PART + "|" + _SPOKEN_OF + r"|\b(?:names?|passwords?|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
+        _PART
+        + "|"
+        + _SPOKEN_OF
+        + r"|\b(?:names?|passwords?|cells|rows|strings|files|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
         ASKED,
         _SHARED,
     ),
@@ -206,7 +209,7 @@ TABLE = (
         ),
         "word words",
         words,
-        _PART,
+        _PART + "|" + _SPOKEN_OF,
     ),
     rule(
         "(?:character count|number of characters|length in characters) "
