@@ -107,7 +107,7 @@ _TOLD = (
         r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s"
         r"|ed)?|chose"
         r"|us(?:e|es|ed)|limit(?:s|ed)?|limits?|requires?|required|wants?|wanted|doubled|raised|contains?|insists?"
-        r"|only|must|ha(?:s|ve|d) to|should|may|can(?:not|['’]t)?)\b)"
+        r"|only|always|never|often|usually|still|must|ha(?:s|ve|d) to|should|may|can(?:not|['’]t)?)\b)"
         rf"((?:(?!{_HOW_TO_ANSWER})[^,.;!?\n])*)"
     ),
     # "The new rule that all signs have to be in Welsh".

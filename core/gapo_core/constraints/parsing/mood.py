@@ -55,7 +55,7 @@ _REPORT = re.compile(
     rf"|claims|asked|emailed|texted"
     r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed"
     r"|remember|know|bet|dared"
-    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
+    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore|swears|jokes|joked|insists"
     r"|argued?|argues)\b"
     r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated"
     r"|specifies) that\b"
@@ -138,7 +138,8 @@ _DOES = (
     r"|includes?|included|repeats|repeated|requires?|required|permits|permitted|limited|restricts?|restricted|bans"
     r"|banned|forbids?|forbade|rejects?|rejected|charges|charged|takes?|took|gives?|gave|consists?|insists?|insisted"
     r"|speaks?|spoke|writes?|wrote|reads|ends|ended|begins|began|starts|started|opens|opened|finish(?:es|ed)?"
-    r"|lists|shows|displays|describes|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went|goes|became|got|won|lost|left|sent"
+    r"|lists|shows|displays|describes|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went"
+    r"|goes|became|got|won|lost|left|sent"
     r"|posted|put|answered|replied|said|told|asked|signed|typed)"
 )
 _TELLS = tuple(
@@ -152,7 +153,8 @@ _TELLS = tuple(
         r"(?:he|she|they) [a-z]{3,}\b",
         r"it (?:takes|took|costs|cost)\b",
         # "Legal wants all notices in capitals".
-        r"(?-i:[A-Z])[a-z]+ (?:wants|insists|hates|says|likes|loves|prefers|demands|expects|asks|thinks|writes|speaks)\b",
+        r"(?-i:[A-Z])[a-z]+ (?:wants|insists|hates|says|likes|loves|prefers|demands|expects|asks|thinks|writes"
+        r"|speaks)\b(?!:| (?:an?|we|i|it) )",
         # "Our club's statutes contain …", "the survey allows answers of …".
         rf"{_WHOSE} (?!(?:[\w'’-]+ )?(?:{FRAGMENTS['text']}\b|{_PARTS.pattern}|{_PLACE}))"
         rf"(?:(?!{_JOINING}\b)[\w'’-]+ ){{1,4}}?{_DOES}\b(?! to\b)",
@@ -169,6 +171,7 @@ _TELLS = tuple(
         r"(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
         r"|planning|debating)\b",
         r"(?:suppose|assume)\b",
+        rf"{_WHOSE} (?:[\w'’-]+ ){{1,5}}?(?:hasn|haven|isn|aren|wasn|weren|didn)['’]t\b",
     )
 )
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
