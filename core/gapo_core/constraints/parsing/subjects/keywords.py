@@ -257,7 +257,9 @@ EXISTENCE = (
         existence,
     ),
     rule(
-        "(?:must|should|has to|have to|needs? to) (?:be|appear|stand|occur|come|include|contain|have|use)"
+        "(?:(?:in|on) (?:it|there|the (?:\\w+ )?{text}) (?:must|should|has to|have to|needs? to) (?:be|appear|stand"
+        "|come)"
+        "|(?:must|should|has to|have to|needs? to) (?:include|contain|have|use))"
         "(?: (?:in|on) (?:it|there|the (?:\\w+ )?{text}))? (?:these|the following|following|all these) "
         "(?:\\w+ )?(?:key ?words?|words?|terms?|phrases?): {items}",
         "word words keywords term terms phrase phrases",

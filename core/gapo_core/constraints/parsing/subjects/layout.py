@@ -191,7 +191,7 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count}[ -](?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            "{count}(?:-| (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?)(?:bullet(?:ed)?(?:[- ]?points?|"
             " items?)?|bullets|bulletpoints?)\\b(?: "
             "only)?{after}(?! (?:each|per|lists|for (?:each|every|the|any|elements)|under))"
         ),

@@ -40,7 +40,10 @@ _SPOKEN_OF = (
     r"\b(?:against|about|discuss|debate|defend|criticise|criticize|abolish|lift|question) (?:an?|the|our|their|its) "
     r"(?:\w+ )?(?:word |character |sentence )?(?:limit of )?$"
 )
-_SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
+_SHARED = (
+    r"(?:, (?:and |but )?(?:max(?:imum|\.)?|at most|no more than|min(?:imum|\.)?|at least) [\w-]+ \w+\)?)?"
+    r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
+)
 _NOT_THE_TEXT = (
     # "250 words which include …" are certain words; "a speech of 250 words which includes …" has so many.
     "(?! (?:or phrases|(?:that|which)(?! (?:includes|contains|mentions|uses|features|has|starts|begins|ends"
