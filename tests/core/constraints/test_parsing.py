@@ -175,6 +175,33 @@ def test_a_hostile_megabyte_takes_less_than_a_second(piece) -> None:
         "Suggest icebreakers for a group that speaks only Spanish.",
         "Our chat bot answers in English even when users write in French. How can we fix it?",
         "All lines should rhyme and end with 'ay'.",
+        # What is explained, announced, complained of or argued about.
+        "Can you explain how Twitter came to have a limit of 140 characters, and why they doubled it?",
+        "Help me understand this requirement: the abstract must contain between 150 and 250 words.",
+        "Draft a tweet announcing that our tweets will soon be limited to 140 characters.",
+        "Draft an answer to a guest who complained that our brochure is in German only.",
+        "Give me arguments against a word limit of 500 words in school essays.",
+        # Opinions asked for, suppositions, plans.
+        "What would you cut from a list of 12 bullet points if only 5 are allowed?",
+        "How would a lawyer phrase 'no refunds' without using the word 'refund'?",
+        "Suppose a poet wrote only in lowercase. How would critics react?",
+        "I'm thinking about posts of at most 100 words. Good or bad idea?",
+        # What belongs to others and what they do.
+        "My phone keyboard is stuck and types everything in capitals. What can I do?",
+        "The museum's audio guide mentions the word 'revolution' at least 30 times. Write a complaint.",
+        "For years the magazine printed reviews of exactly 100 words. Write an obituary of the magazine.",
+        "The committee will not read proposals longer than 1000 words. Write a complaint to them.",
+        "Write a review of a restaurant whose waiters answer every question in French.",
+        "Write a scene in which a clerk charges by the word and a widow has to say everything in ten words or less.",
+        "I've been told to keep my answers in interviews to three sentences at most. How can I practise that?",
+        "The application form says the statement must not exceed 4000 characters. What do people cut first?",
+        "The ad is expensive, so it must stay within 75 words. My aunt disagrees. Who is right?",
+        # Parts again, and what a message says.
+        "Make a table of ten cities. The country column in capital letters please.",
+        "Give the pros and cons all in one bulleted list.",
+        "I want the important words shouted in caps.",
+        "Write a text to my landlord saying that the heating is broken.",
+        "I watched Part 1, Part 2 and Part 3 of the film. Write a review.",
         # "Don't" denies as "do not" does.
         "Don't answer in German.",
         "Don't finish with the phrase 'Cheers'.",
@@ -252,6 +279,61 @@ _NO_COMMA, _FORBIDDEN = ("punctuation:no_comma", {}), "keywords:forbidden_words"
         ),
         ("Write a speech. I can't go over 180 words.", [_words("less than", 181)]),
         ("Keep to five bullet points exactly.", [("detectable_format:number_bullet_lists", {"num_bullets": 5})]),
+        # A reason and what follows from it; what others want of a text that is asked for.
+        (
+            "She reads only Spanish, so the answer has to be in Spanish.",
+            [("language:response_language", {"language": "es"})],
+        ),
+        (
+            "Write an obituary. The newspaper charges by the word, so it must stay within 75 words.",
+            [_words("less than", 76)],
+        ),
+        ("The journal wants an abstract of at most 150 words. Please write ours.", [_words("less than", 151)]),
+        ("Shorten my bio, they only take 40 words.", [_words("less than", 41)]),
+        (
+            "My boss hates 'leverage' and 'synergy', so please avoid both.",
+            [(_FORBIDDEN, {"forbidden_words": ["leverage", "synergy"]})],
+        ),
+        ("Commas make my reader stumble, so please don't use any.", [_NO_COMMA]),
+        # Denials in more than one word, words told off.
+        ("Don't you dare use 'rockstar'.", [(_FORBIDDEN, {"forbidden_words": ["rockstar"]})]),
+        ("Under no circumstances use the word 'delve'.", [(_FORBIDDEN, {"forbidden_words": ["delve"]})]),
+        ("'Lonely' is a word I don't want to read in it.", [(_FORBIDDEN, {"forbidden_words": ["Lonely"]})]),
+        # Rows of sections, and how many.
+        (
+            "Write the plan with the headings Week 1, Week 2 and so on up to Week 6.",
+            [("detectable_format:multiple_sections", {"section_spliter": "Week", "num_sections": 6})],
+        ),
+        (
+            "Write an FAQ, each entry headed Question 1, Question 2 and so on, five entries or more.",
+            [("detectable_format:multiple_sections", {"section_spliter": "Question", "num_sections": 5})],
+        ),
+        (
+            "Mark at least four takeaways *like this*.",
+            [("detectable_format:number_highlighted_sections", {"num_highlights": 4})],
+        ),
+        (
+            "Seven paragraphs, blank lines between them. The fifth one should have 'Nobody' as its very first word.",
+            [
+                (
+                    "length_constraints:nth_paragraph_first_word",
+                    {"num_paragraphs": 7, "nth_paragraph": 5, "first_word": "Nobody"},
+                )
+            ],
+        ),
+        # The request repeated.
+        (
+            "What is dew?\n\nPlease say my question again exactly before you answer it.",
+            [("combination:repeat_prompt", {"prompt_to_repeat": "What is dew?"})],
+        ),
+        (
+            "Below is my request. Recite it literally and then carry it out.\n\nWrite a riddle.",
+            [("combination:repeat_prompt", {"prompt_to_repeat": "Write a riddle."})],
+        ),
+        (
+            "Get the word 'mirrors' in at least 4 times.",
+            [("keywords:frequency", {"keyword": "mirrors", "relation": "at least", "frequency": 4})],
+        ),
     ],
 )
 def test_demands_of_unfamiliar_wordings(prompt, wanted) -> None:
@@ -286,6 +368,8 @@ def test_figures_on_annotated_prompts(real_data) -> None:
         ("contact_eighth", 0.86),
         ("contact_ninth", 0.98),
         ("contact_tenth", 0.97),
+        ("contact_eleventh", 0.98),
+        ("contact_twelfth", 0.95),
     ],
 )
 def test_figures_on_unfamiliar_wordings(name, recall) -> None:

@@ -63,6 +63,12 @@ _CHAINED = re.compile(
 _SAID = re.compile(
     r"\b(?:(?:say|state|mention|note|tell \w+)(?:ing)? that|where|in which)(?=\s{1,3}(?:the|its)\b)", re.IGNORECASE
 )
+# What a message says is no attribute ("a P.S. saying that the present is in the garage"), unless it lists several.
+_MESSAGE = re.compile(
+    r"\b(?:text|message|note|e-?mail|letter|p\.?s\.?|post-?script|sign|reply|card|notice|memo|announcement|invitation)"
+    r"(?: (?:to|for|from) [^,;:!?\n]{1,40})?\s+(?:say|stat|mention|not)ing that$",
+    re.IGNORECASE,
+)
 _FACT = re.compile(rf"\s{{0,3}}The {_SLOT} is (?P<value>{_FEW})\.?\s{{0,3}}$", re.IGNORECASE)
 _AS_ITS = re.compile(
     rf"(?:\b(?:having|with|has)|,|\band)\s{{1,3}}(?P<value>{_FEW}) as (?:its|the) {_SLOT}(?=[,.;\n]|$| and\b)",
@@ -88,7 +94,8 @@ _OTHER_WORK = re.compile(
     re.IGNORECASE,
 )
 _VERBAL = re.compile(
-    r"\b\w{2,}(?:ing|ed)\b|\b(?:currently|also|now|up|on|that|from|by|for|to|of|found|located|taking|place|needed)\b",
+    r"^(?:in|at|inside|behind|under) |\b\w{2,}(?:ing|ed)\b|\b(?:currently|also|now|up|on|that|from|by|for|to|of"
+    r"|found|located|taking|place|needed)\b",
     re.IGNORECASE,
 )
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time
@@ -199,7 +206,8 @@ def _sentences(shown: str) -> Iterator[Draft]:
                 _draft(match["slot"], match["value"], match.start("slot"), match.end("value")) if fits else None
             )
             position = match.end()
-        yield from _listed(drafts, fewest=1)
+        told = _MESSAGE.search(shown, max(0, lead.start() - 80), lead.end())
+        yield from _listed(drafts, fewest=FEWEST if told else 1)
     for pattern in (_MUST, _AS_ITS):
         yield from _listed([_of(match) for match in pattern.finditer(shown)])
 

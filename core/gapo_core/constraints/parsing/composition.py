@@ -11,6 +11,8 @@ _DIVIDER = re.compile(r"^[ \t]*\*{3}[ \t]*$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\b(?:exact|following) (?:format|template|form|structure)\b", re.IGNORECASE)
 # Before a request that is to be repeated.
 _LABEL = re.compile(r"^(?:the )?(?:(?:user|customer)(?:['’]s)? ?)?(?:request|question|prompt|query|task)?:\s+", re.I)
+_THEN = re.compile(r"^(?:and )?(?:only )?then (?:please )?(?:answer|reply|respond)(?: it| to it)?[.:!]\s+", re.I)
+_HERE_IT_IS = re.compile(r"(?:below|here) (?:is|are|comes|you find) [^.!?\n]{1,60}[.:!]", re.IGNORECASE)
 _NEXT_LINE = re.compile(r"\s{1,6}(\S[^\n]{0,300}?)[ \t]*(?:\n|$)")
 
 
@@ -131,11 +133,11 @@ def _repeat(reading: Reading, facts: Sequence[Draft]) -> list[Draft]:
         return []
     said = reading.masked[sentence.start : sentence.end].lower()
     before, after = reading.prompt[: sentence.start].strip(), reading.prompt[sentence.end :].strip()
-    below = "below" in said or "following" in said or not before
+    below = "below" in said or "following" in said or not before or _HERE_IT_IS.fullmatch(before) is not None
     asked = after.split("\n\n", 1)[-1] if below and "\n\n" in reading.prompt[sentence.end :] and before == "" else after
     if below:
         blank = reading.prompt.find("\n\n", sentence.end)
-        asked = reading.prompt[blank:].strip() if blank >= 0 else _LABEL.sub("", after)
+        asked = reading.prompt[blank:].strip() if blank >= 0 else _LABEL.sub("", _THEN.sub("", after))
     if not (asked if below else before):  # the request stands in the demand's own sentence
         told, colon, asked = reading.prompt[first.start : sentence.end].rpartition(": ")
         kwargs = {"prompt_to_repeat": asked.strip()}

@@ -2,8 +2,13 @@
 
 import re
 
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, NUMBER
 from gapo_core.constraints.parsing.mood import PERSONA
 
+_OF_A_TEXT = (
+    r"(?:(?:each|every|no|all|the) )?(?:words?|phrases?|letters?|sentences?|lines?|stanzas?|verses?|paragraphs?|commas?"
+    r"|title|text|poem|story|it|you)\b"
+)
 _CONTENT = re.compile(
     r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
@@ -21,11 +26,15 @@ _CONTENT = re.compile(
     r"|saying) (?:(?!please|your|it|use|the (?:text|answer|response))[\w'’-]+ ){1,4}?(?:needs?|must|should"
     r"|may|can|ha(?:s|ve)|is|are"
     r"|requires?|gets?|write|wins?)\b)(?P<ruled>[^;!?\n]*)"
-    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|has to|is forbidden|is not allowed"
+    r"|\bwho (?:can(?:not|['’]t)?|could|must|may|only|never|always|ha(?:s|ve) to|needs? to|(?:is|are|was|were|has"
+    r" been|had been|got) (?:asked"
+    r"|told|allowed|ordered|forced|advised|warned|made)|says|claims|decided|thinks|believes"
+    r"|[a-z]{3,}s (?=(?:everything|all|only|her|his|each|every)\b)|is forbidden|is not allowed"
     r"|speaks|writes|hates"
     r"|likes|wants|wanted|took|swore|spoke|wrote|said|refuses|refused|insists|insisted|talks|answers"
     r"|avoids?|omits?|uses?|write"
-    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|game|machine|device|site|form|world|land|town"
+    r"|prints)\b(?P<person>[^,.;!?\n]*)|\b(?:app|logo|icon|font|keyboard|filter|show|tool|survey|game|machine|device"
+    r"|site|form|world|land|town"
     r"|kingdom|village|city|country|planet|island|school"
     r"|society|family|group|team|crowd|audience|community)s? "
     r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
@@ -50,10 +59,16 @@ _CONTENT = re.compile(
     r"|discourages?)\b(?P<reasoned>[^,.;!?\n]*)"
     r"|\b(?:one|the other|the first|the second|the former|the latter) (?:has|have|had|contains?"
     r"|uses?)\b(?P<compared>[^.;!?\n]*)"
+    # What somebody in a tale has to do or says; not what its words and lines do.
+    r"|\b(?:scene|story|tale|play|sketch|skit|dialogue|film|fable|poem|chapter|comedy|ballad|sitcom|myth|legend)\b"
+    rf"[^.;:!?\n]{{0,30}} (?:in which|where|about) (?!{_OF_A_TEXT})(?:(?!{_OF_A_TEXT})[\w'’-]+,? ){{1,16}}?"
+    r"(?:ha(?:s|ve) to|must|needs? to|(?:can|may)(?: only|not)|cannot|can['’]t|is (?:only )?allowed|is forbidden"
+    r"|speaks?|says?|writes?|answers?|replies|insists?|refuses?|demands?|charges?|decides?|learns?|tries|pays?)\b"
+    r"(?P<acted>[^,.;!?\n]*)"
     r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
     r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
     # Things looked for: "recommend books written in lowercase".
-    r"|\b(?:recommend|suggest|find|name|list|know|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
+    r"|\b(?:recommend|suggest|find|name|list|know|compare|rank|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
     r"|novels?|poems?|songs?"
     r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
     r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
@@ -73,6 +88,11 @@ def _saying(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+_HOW_TO_ANSWER = (
+    r"\b(?:(?:in|within|under|using|with)(?: (?:at|no|not|less|fewer|more|than|under|exactly|only|just|up|to|most|least"
+    rf"|a|maximum|of|between)){{0,5}} {NUMBER}[ -](?:words?|sentences?|characters|paragraphs?|bullets?)\b|without\b"
+    r"|and (?:please )?(?:write|use|keep|make|answer|do not|don['’]t|end|finish|start|begin|mention|include|give)\b)"
+)
 # Each has one group: what is said there.
 _TOLD = (
     # "Why contracts are often written in capitals".
@@ -80,6 +100,15 @@ _TOLD = (
         r"\bwhy (?:[\w'’-]+ ){1,5}?(?:is|are|was|were) "
         r"(?:(?:often|always|usually|sometimes|only|mostly|still|all) ){0,2}"
         r"((?:written|printed|typed|spoken|limited|restricted|in (?:all|capital|upper|lower))\b[^,.;!?\n]*)"
+    ),
+    # "Explain how Twitter came to have a limit of 140 characters", not "how tea is made in 140 characters".
+    _saying(
+        r"\b(?:explain|tell|know|describe|show|say)\b(?: [\w'’]+){0,2} (?:how|why|when) (?:[\w'’-]+ ){1,6}?"
+        r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s"
+        r"|ed)?|chose"
+        r"|us(?:e|es|ed)|limit(?:s|ed)?|limits?|requires?|required|wants?|wanted|doubled|raised|contains?|insists?"
+        r"|only|always|never|often|usually|still|must|ha(?:s|ve|d) to|should|may|can(?:not|['’]t)?)\b)"
+        rf"((?:(?!{_HOW_TO_ANSWER})[^,.;!?\n])*)"
     ),
     # "The new rule that all signs have to be in Welsh".
     _saying(
@@ -89,18 +118,53 @@ _TOLD = (
     # "A commit message for: limit names to 20 characters", "a note to the printer: our brochure …".
     _saying(r"\b(?:message|note|entry|description|title) for: ([^\n]*)"),
     _saying(
-        r"\b(?:note|message|e-?mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
-        r"((?:our|we|my|they|all) [^\n]*)"
+        r"\b(?:note|message|e-?mail|mail|letter|memo|notice) to (?:the|my|our|his|her|an?) [^.;:!?\n]{1,40}: "
+        r"((?:our|we|my|they|all|i (?!want|would|need (?:it|you|the))) ?[^\n]*)"
     ),
     # "Check if this text has fewer than 100 words".
     _saying(
-        r"\b(?:check|verify|test|find out) (?:if|whether) "
+        r"\b(?:check|verify|test|find out|count|detect|measure|decide|see)s? (?:if|whether) "
         r"((?:(?! and (?:answer|reply|respond|tell|explain|write|keep|use)\b)[^,.;:!?\n])*)"
     ),
     # "Saying reports must be in English".
     _saying(
         r"\bsaying (?:that )?(?!(?:i|we|he|she|they|you|it)\b)(?:[\w'’-]+ ){1,4}?"
         r"(?:must|should|ha(?:s|ve) to|needs? to|(?:can|may) only)\b([^,.;!?\n]*)"
+    ),
+    # What a text announces or complains of: "announcing that tweets will be limited to 140 characters".
+    _saying(
+        r"\b(?:announc|explain|warn|remind|inform|complain|confirm|clarify|claim|argu)ing(?: (?:to )?[\w'’]+){0,3}"
+        r" that "
+        r"([^,.;!?\n]*)"
+    ),
+    _saying(
+        r"\b(?:complain|claim|argu|insist|believ|suspect|notic|regret|admit|deni|jok|brag|boast)(?:e?s|e?d) that "
+        r"([^,.;!?\n]*)"
+    ),
+    # What others do, behind what is asked for: "…, they never use commas", "a café whose waiters speak French".
+    _saying(
+        r", (?:because |since |as )?(?:they|he|she) (?:never|always|often|usually|only(?! (?:take|allow|accept|print"
+        r"|give|have room)s?\b)|still|rarely"
+        r"|hardly)\b([^.;!?\n]*)"
+    ),
+    _saying(rf"\bwhose (?!{_OF_A_TEXT})(?!(?:first|last|opening|final)\b)[\w-]+ ([^,.;!?\n]*)"),
+    # "Help me understand this requirement: …", "what it means if a field accepts JSON".
+    _saying(
+        r"\b(?:understand|explain|interpret|decode|clarify|paraphrase)\b[^.;:!?\n]{0,30}\b(?:this|these|the|that)"
+        r" (?:\w+ )?"
+        r"(?:requirement|rule|clause|instruction|condition|note|sentence|wording|phrase|task|prompt|line"
+        r"|message)s?(?: to \w+)?: "
+        r"([^\n]*)"
+    ),
+    _saying(r"\bwhat (?:it|this|that) means (?:if|when|that) ([^,.;!?\n]*)"),
+    # "Examples of sentences without the letter e".
+    _saying(r"\bexamples? of (?:[\w-]+ ){0,2}?\w+s ((?:without|with|that|which|written|in)\b[^,.;!?\n]*)"),
+    _saying(r"\b(?:filter|alert|search|query) for ([^,.;!?\n]*)"),
+    # "The rules of the quiet car: no calls, …", not those for the answer.
+    _saying(
+        rf"\brules? (?:of|for|at|in) (?:the|our|my|his|her|their|an?) (?!(?:\w+"
+        rf" )?{FRAGMENTS['text']}\b)[^.;:!?\n]{{1,40}}: "
+        r"([^\n]*)"
     ),
     # "I want to learn how to write in lowercase".
     _saying(r"\blearn(?:ing)? (?:how )?to ([^,.;!?\n]*)"),

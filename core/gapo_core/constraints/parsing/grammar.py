@@ -156,9 +156,9 @@ _CLOSED = (
     "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
     "|please|once|twice|thrice|again|often|must|should|may|can|cannot|will"
     "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
-    "|such|like|starting|ending|beginning"
+    "|such|like|starting|ending|beginning|above|below|itself|again"
 )
-_BARE = rf"(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
+_BARE = rf"(?<![\w’'])(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
@@ -179,7 +179,7 @@ FRAGMENTS = {
         rf"|(?P<n3>{NUMBER}) ?(?P<bound3>{_ENDS}))(?! ?-?(?!(?:please|pls|and|but|in total|total|so|or)\b)\w))?"
     ),
     # Behind a comma it ends the demand ("60 words, max"): "3 sections, minimum 200 words" holds two.
-    "after": rf"(?P<after>(?: |, ?(?=[\w ]{{3,20}} ?(?:[.;:!?)\n]|$))){_relations(_AFTER)}(?!\w))?",
+    "after": rf"(?P<after>(?: |, ?(?=[\w ]{{3,20}} ?(?:[.;:!?)\n]|$))){_relations(_AFTER)}(?!\w)(?! \d))?",
     "times": rf"(?:for )?{_REL}(?:(?P<once>once|twice|thrice)|{_RANGE}{_POST} times?){{after}}",
     "number": rf"(?P<number>{NUMBER})",
     "ordinal": rf"(?P<ordinal>{_any(*_ORDINALS)}|\d{{1,3}} ?-?(?:st|nd|rd|th)|last|final|opening|closing)",
@@ -193,7 +193,8 @@ FRAGMENTS = {
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
         r"|omit(?:s|ting)?|leav(?:e|es|ing) out"
-        r"|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? away from|skip|ban|forbid|drop(?! in\b)"
+        r"|keep(?:ing)? out(?! of\b)|steer(?:ing|s)? (?:clear of|away from)|stay(?:ing)? (?:away from|clear of)|skip"
+        r"|ban|forbid|drop(?! in\b)"
         r"|minus|zero|free of|free "
         r"from|devoid of|abstain(?:ing)? from"
         r"|do away with|keep away from|shun)"

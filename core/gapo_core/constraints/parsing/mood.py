@@ -3,18 +3,30 @@
 import re
 from typing import Literal
 
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, HIDDEN
+
 _CUE = re.compile(
     r"\b(?:should|shouldn['’]?t|must|mustn['’]?t|needs? to|ha(?:s|ve) to|shall|ought|requir\w+|make "
     r"(?:sure|certain)|be (?:sure"
     r"|certain)|ensure|please|pls|plz|kindly|don['’]?t|do not|can ?not|can['’]?t|may not|avoid|never"
     r"|refrain|(?:can|could|would|will) (?:you|u)|let['’]?s"
-    r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|try to|remember to"
+    rf"|(?:it|all|everything|{FRAGMENTS['text']}) (?:is|are) to"
+    r"|i(?:['’]d| would)? (?:want|need|like|love|prefer|appreciate|forbid|expect|demand|insist)|i would be"
+    r"|try to|remember to"
     r"|(?:not |dis)allowed|forbidden|prohibited|banned|off[- ]limits|you (?:can|may|need|have)|(?:time"
     r"|room|space) for)\b",
     re.IGNORECASE,
 )
+# Reasons hold no demand: "printed in capitals because he can't see well".
+_BECAUSE = re.compile(r"\bbecause [^,.;:!?\n]*", re.IGNORECASE)
 _POLITE = re.compile(
     r"\b(?:can|could|would|will|may|might) (?:you|u|ya|we|i (?:get|have|ask))\b|\bplease\b|\bhow about\b|\bmind\b",
+    re.IGNORECASE,
+)
+# "What would you cut?" asks for an opinion.
+_OPINION = re.compile(
+    r"\s*(?:(?:so|and|but|ok|well|then),? )?(?:what|which|who|whom|why|where|when|how)(?: [\w'’-]+){0,3} "
+    r"(?:would|can|could|will|may|might) (?:you|we)\b",
     re.IGNORECASE,
 )
 _INTERROGATIVE = re.compile(
@@ -43,7 +55,8 @@ _REPORT = re.compile(
     rf"|claims|asked|emailed|texted"
     r"|was told|were told|am told|was asked|read|heard|think|thinks|thought|believe|believes|noticed"
     r"|remember|know|bet|dared"
-    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised|swore"
+    r"|challenged|insisted|demanded|suggested|advised|warned|complained|requested|ordered|taught|forbade|promised"
+    r"|swore|swears|jokes|joked|insists"
     r"|argued?|argues)\b"
     r"|(?<!which )(?<!that )\b(?:says?|said|states|stated|requires|required|insists|stipulates?|stipulated"
     r"|specifies) that\b"
@@ -57,6 +70,14 @@ _REPORT = re.compile(
     r"|^\s*(?:our|my|his|her|their) (?:[\w-]+ ){1,3}(?:asked|told|insisted|ordered|forbade|advised) "
     r"(?:us|me|him|her|them|everyone)\b"
     r"|\b(?:had|used) to (?:be|have|contain|end|start|use|fit|include)\b"
+    r"|\b(?:i|we)(?:['’]ve| have) (?:always |often |just )?been (?:told|asked|advised|warned|instructed|taught)\b"
+    # "The poem I love repeats …".
+    r"|^\s*the [\w-]+ (?:that |which )?(?:i|we|he|she|they) (?!want|need|ask|order|expect)[a-z]+ [a-z]{3,}s\b"
+    # "No commas, no capitals: that's how he wrote".
+    r"|: that(?:['’]s| is| was) (?:how|why|the way) (?!(?:i (?:want|need|like)|you|it should|to)\b)"
+    # "The application form says the statement must …".
+    r"|^\s*(?:and |but )?(?:the|my|our|his|her|their|this|that) (?!last\b|first\b|final\b|opening\b|closing\b)"
+    r"(?:[\w'’-]+ ){1,4}?says\b"
     r"|\b(?:rule|law|policy|requirement|tradition|convention|norm)(?: \w+){0,3} that\b"
     r"|\b(?:clause|section|article|rule|manual|policy|contract|handbook|ticket|sign|label|letter|message"
     r"|page|report|email"
@@ -66,8 +87,24 @@ _REPORT = re.compile(
 _OTHERS_DUTY = re.compile(
     (
         rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:\w+ )?(?:should|must|needs? to|ha(?:s"
-        rf"|ve) to|shall|may not|cannot|can't)\b"
+        rf"|ve) to|shall|may not|cannot|can't|(?:is|are) to)\b"
     ),
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?"
+    r"|sentences?|commas?"
+    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
+    r"|total|responses"
+    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|hashtags?|that|which"
+    r"|this|yes|characters"
+    r"|names|languages?)\b",
+    re.IGNORECASE,
+)
+# "The committee will not read proposals longer than …", not "the text will be …".
+_THEY_WILL = re.compile(
+    rf"^\s*(?:the|our|my|their|his|her) (?!(?:[\w'’-]+ )?(?:{_PARTS.pattern}|{FRAGMENTS['text']}\b|task|assignment))"
+    r"[\w'’-]+(?: [\w'’-]+)? (?:will|won['’]t|would|wouldn['’]t|requires?|required|demands?|expects?)\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(
@@ -79,7 +116,7 @@ _FINITE = re.compile(
     r"|used|uses|made|got|consists|consisted|(?!hundred\b)[a-z]{3,}ed)\b"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?|our|my|his|her|their|its|this|that) "
     r"(?:[\w'’-]+ ){1,8}?(?:was|were|had|did|used|wrote|(?:is|are) (?:shown|displayed|sent|returned|stored|saved))\b"
-    r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
+    r"|^\s*(?:[-*•]\s*)?the (?:[\w'’-]+ ){1,3}?(?:of|in|on|by|at|from) (?:our|my|his|her|their) (?:[\w'’-]+ ){1,3}?"
     r"(?:has|have|is|are|contains?|uses?|begins?|starts?|ends?|consists?)\b(?! to\b)"
     r"|^\s*(?:[-*•]\s*)?(?:the|an?) [\w-]+(?: [\w-]+)? (?:is|are) (?:an?|the)\b"  # says what something is
     # A text that there is already.
@@ -87,26 +124,67 @@ _FINITE = re.compile(
     r"|proofreading|correcting|translating|studying|learning|teaching|dealing with|struggling with)\b",
     re.IGNORECASE,
 )
+_LATELY = (
+    r"(?:for (?:years|decades|centuries|months|ages),? "
+    r"|(?:since|after|before|until|last|these days|nowadays|today|yesterday|at|on)\b[^,.;!?]{0,40}, )?"
+)
+_WHOSE = r"(?:the|an?|my|our|his|her|their|some|many|most|these|those)"
+_PLACE = (
+    r"(?:first|second|third|fourth|fifth|sixth|last|final|next|opening|closing|one|whole|entire|rest|end|beginning)\b"
+)
+_JOINING = r"(?:that|which|who|whose|where|with|without|about|in|of|for|to|and|or|as)"
+# What others than the response do; forms that are nouns as well ("answers", "limits") are left out.
+_DOES = (
+    r"(?:contain(?:s|ed)?|allow(?:s|ed)?|accept(?:s|ed)?|prints|printed|uses|used|holds?|held|mention(?:s|ed)?"
+    r"|includes?|included|repeats|repeated|requires?|required|permits|permitted|limited|restricts?|restricted|bans"
+    r"|banned|forbids?|forbade|rejects?|rejected|charges|charged|takes?|took|gives?|gave|consists?|insists?|insisted"
+    r"|speaks?|spoke|writes?|wrote|reads|ends|ended|begins|began|starts|started|opens|opened|finish(?:es|ed)?"
+    r"|lists|shows|displays|describes|prefers?|preferred|hates?|hated|deletes|deleted|cuts|counts|came|comes|went"
+    r"|goes|became|got|won|lost|left|sent"
+    r"|posted|put|answered|replied|said|told|asked|signed|typed)"
+)
+_TELLS = tuple(
+    re.compile(rf"^\s*(?:(?:and|but|so|then) )?{_LATELY}(?:{told})", re.IGNORECASE)
+    for told in (
+        # "My phone keyboard is stuck and types in capitals", "my grandmother's letters always begin with …".
+        rf"(?:my|our|his|her|their) (?!(?:\w+ )?{FRAGMENTS['text']}\b)(?:[\w'’-]+ ){{1,4}}?"
+        r"(?:is|are|has|have|does|keeps?)\b(?! to\b)",
+        r"(?:my|our|his|her|their) (?:[\w'’-]+ ){1,4}?(?:always|often|usually|sometimes|typically|still) [a-z]+",
+        r"(?:i|we) (?:usually|always|often|never|sometimes|mostly|normally|typically|rarely|tend to) [a-z]+",
+        r"(?:he|she|they) [a-z]{3,}\b",
+        r"it (?:takes|took|costs|cost)\b",
+        # "Legal wants all notices in capitals".
+        r"(?-i:[A-Z])[a-z]+ (?:wants|insists|hates|says|likes|loves|prefers|demands|expects|asks|thinks|writes"
+        r"|speaks)\b(?!:| (?:an?|we|i|it) )",
+        # "Our club's statutes contain …", "the survey allows answers of …".
+        rf"{_WHOSE} (?!(?:[\w'’-]+ )?(?:{FRAGMENTS['text']}\b|{_PARTS.pattern}|{_PLACE}))"
+        rf"(?:(?!{_JOINING}\b)[\w'’-]+ ){{1,4}}?{_DOES}\b(?! to\b)",
+        # "My editor cut my story to …", "the museum's guide mentions the word …".
+        rf"(?:my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+ (?!in\b|on\b|of\b|for\b|with\b|about\b|to\b|as\b)"
+        r"[a-z]{3,} (?:my|our|his|her|their|me|us|him|it|them)\b",
+        rf"(?:the|an?|my|our|his|her|their) (?!{FRAGMENTS['text']}\b)[\w-]+['’]s (?!{_PARTS.pattern}|{_PLACE})"
+        r"(?:[\w-]+ ){1,3}?[a-z]{3,}s (?:the|an?|with|in|at|all|every|no|only|his|her|their)\b",
+        # "The text on the box has …", not "the letters of the response have …".
+        rf"the (?:[\w'’-]+ ){{1,3}}?(?:of|in|on|by|at) (?:the|this|that) (?!(?:\w+ )?{FRAGMENTS['text']}\b)"
+        r"(?:[\w'’-]+ ){1,3}?(?:has|have|contains?|says?|reads?)\b(?! to\b)",
+        # A text that there is, a plan, a supposition.
+        r"(?:i|we|they)['’]ve (?:got|had|written|made|read|seen|just|already|received)\b",
+        r"(?:for [^,.;!?]{1,60}, )?(?:i['’]m|i am|we['’]re|we are) (?:thinking (?:about|of)|considering|wondering"
+        r"|planning|debating)\b",
+        r"(?:suppose|assume)\b",
+        rf"{_WHOSE} (?:[\w'’-]+ ){{1,5}}?(?:hasn|haven|isn|aren|wasn|weren|didn)['’]t\b",
+    )
+)
 # What is so of a kind of things in general ("a good abstract has …", "tweets must …"), unless of the response's parts.
 _GENERIC = re.compile(
     r"^\s*(?:(?:and|but|so|because|since) )?"
     r"(?P<kind>(?:an?|any|many|most|all|some) (?:[\w-]+ ){0,2}?[\w-]+|(?!(?:the|your|my|our|its|his|her"
     r"|their|these|those|this|you|it|always"
     r"|also|make|use|does|has)\b)(?:[\w-]+ )?[\w-]{2,}(?<!thi)s)"
-    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without) [\w' -]{1,30}?)? "
+    r"(?: (?:in|of|on|for|from|at|with|over|under|above|below|without|via|by|through|during) [\w' -]{1,30}?)? "
     r"(?:should|must|gets?|will|would|often|usually|needs? to|needs?|ha(?:s|ve)(?: to)?|may|can(?:not"
-    r"|['’]t)?|requires?|contains?)\b"
+    r"|['’]t)?|requires?|contains?|rarely|seldom|never|always|sometimes|hardly|mostly|typically|generally)\b"
     r"(?! be (?:wrapped|enclosed|surrounded|written|put|placed|separated|marked)\b)",  # which the writer is to do
-    re.IGNORECASE,
-)
-_PARTS = re.compile(
-    r"(?:words?|terms?|phrases?|letters?|capitals|caps|keywords?|bullets?|points|sections?|paragraphs?"
-    r"|sentences?|commas?"
-    r"|placeholders?|lines?|titles?|headings?|post-?scripts?|highlights?|brackets?|marks?|minimum|maximum"
-    r"|total|responses"
-    r"|replies|answers|outputs|messages|ps|p\.s|response|reply|answer|items|entries|hashtags?|that|which"
-    r"|this|yes|characters"
-    r"|names|languages?)\b",
     re.IGNORECASE,
 )
 _THIRD = _PERSON.replace("(?:i|we|", "(?:", 1)
@@ -124,6 +202,19 @@ _THEIR_HABIT = re.compile(
     r"(?:answers|replies|responds|writes|speaks|talks) in\b",
     re.IGNORECASE,
 )
+# "My boss hates these words, so avoid them."
+_SO_AVOID = re.compile(
+    rf"(?:\bcommas?\b|{HIDDEN}.)[^.;!?\n]{{0,100}},? so (?:please )?"
+    r"(?:leave|avoid|skip|drop|omit|cut|do not use|don['’]t use) (?:out )?(?:it|them|those|these|both|any)\b",
+    re.IGNORECASE,
+)
+# "I can't have the word in it: write a card".
+_THEN_ASKED = re.compile(
+    r"^\s*(?:i|we) (?:can(?:not|['’]t)|must|may not|have to|need) [^.:;!?\n]{1,120}: (?:please )?"
+    r"(?:write|draft|give|compose|make|tell|describe|explain|create)\b",
+    re.IGNORECASE,
+)
+_AS_SAID = re.compile(r"\bas i (?:wrote|typed|asked|said|put|phrased) (?:it|them)\b", re.IGNORECASE)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"
@@ -136,13 +227,17 @@ _ABOUT_WRITING = re.compile(
 _ACCORDING = re.compile(r"^\s*according to [^,]{1,60}, (?!please|write|use|keep|give|make|limit)", re.IGNORECASE)
 _OF_OTHERS = re.compile(
     r"^\s*how (?:long|short|many (?:words|sentences)) (?:should|must|can|may)\b[^?]{0,80}\bbe\b"
+    # How something is said elsewhere: "how would a lawyer phrase this without …".
+    r"|^\s*how (?:would|do|does|did|can|could|might) (?!you\b)[\w'’ -]{1,40}? (?:say|phrase|put|express|word|call)\b"
     # What another is to do: "how can I get a model to answer in …?"
     r"|^\s*how (?:can|do|could|would|should) (?:i|we) (?:get|make|force|prompt|ask|instruct|configure)\b",
     re.IGNORECASE,
 )
 _SUPPOSED = re.compile(r"^\s*(?:and |but |so )?if (?:i|we|he|she|they)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(
-    r"^\s*(?:for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
+    r"^\s*(?:(?:plot|story|game|film|book|novel|scene|product|app|business) (?:idea|premise|setting|concept):"
+    r"|(?:context|background|situation|premise):(?=[^\n]{0,300}\b(?:is|are|was|were|has|have|had|may|can|allows?)\b)"
+    r"|for example|for instance|e\.g\.|i\.e\.|example\b[^:]{0,20}:|such as"
     r"|here(?:['’]s| is) (?:an?|one|my|the) (?:\w+ )?(?:example|sample|draft|attempt)\b)",
     re.IGNORECASE,
 )
@@ -150,7 +245,11 @@ _CONDITION = re.compile(
     r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
 )
 _TASK = re.compile(
-    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:answer|respond|reply|write|give|use|include|mention|keep|limit)\b",
+    r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:please |kindly |also,? )?(?:answer|respond|say|reply|write|give|use"
+    r"|include|mention|keep|limit"
+    r"|leave|avoid|skip|put|add|steer clear|stay away|wrap|separate|(?:end|finish|close|start|begin|open) (?:it|with"
+    r"|on|by"
+    r"|your|the)|(?:make|let|have)(?= (?:[\"“”'‘]|(?:the|it|your)\b)))\b",
     re.IGNORECASE,
 )
 
@@ -169,25 +268,32 @@ PERSONA = re.compile(
 
 def mood(sentence: str) -> Literal["demand", "question", "statement"]:
     """A sentence is taken as a demand unless its form says otherwise; the rules themselves are the stricter test."""
+    if _SO_AVOID.search(sentence) or _THEN_ASKED.match(sentence):
+        return "demand"
     if _EXAMPLE.match(sentence) or _ACCORDING.match(sentence) or _told_of(_GREETING.sub("", sentence)):
         return "statement"
     if _OF_OTHERS.match(sentence):
         return "statement"
-    if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _POLITE.search(sentence):
+    if sentence.rstrip(" \n\t\"”'’)").endswith("?") and _INTERROGATIVE.match(sentence) and not _polite(sentence):
         told = _ABOUT_WRITING.search(sentence) or _SUPPOSED.match(sentence)
         return "statement" if told else "question"
     if _CONDITION.match(sentence):
         return "statement"
     if _TASK.match(sentence):
         return "demand"
-    if _REPORT.search(sentence) or _OTHERS_DUTY.search(sentence):
+    if _REPORT.search(_AS_SAID.sub("", sentence)) or _OTHERS_DUTY.search(sentence) or _THEY_WILL.match(sentence):
         return "statement"
     generic = _GENERIC.match(sentence)
     if generic and not _PARTS.search(generic["kind"]):
         return "statement"
-    if _CUE.search(sentence) or PERSONA.match(sentence):
+    if _CUE.search(_BECAUSE.sub("", sentence)) or PERSONA.match(sentence):
         return "demand"
-    return "statement" if _FINITE.match(sentence) else "demand"
+    return "statement" if _FINITE.match(sentence) or any(told.match(sentence) for told in _TELLS) else "demand"
+
+
+def _polite(text: str) -> bool:
+    """Whether a question is a request."""
+    return _POLITE.search(text) is not None and not _OPINION.match(text)
 
 
 def _told_of(sentence: str) -> bool:
@@ -222,7 +328,7 @@ _ASKED_DUTY = re.compile(
 
 def adjoined(before: str, match: str) -> bool:
     """Whether words of a question say how to answer it ("… in two sentences?") and are not what it asks about."""
-    if _POLITE.search(before):
+    if _polite(before):
         return True
     if _ASKED_DUTY.search(before):
         return False

@@ -54,6 +54,10 @@ _UNPOINTED = {
     "w/out": "not  ",
 }
 _NEGATION = re.compile(rf"\b(?:{'|'.join(_UNPOINTED)})\b(?=\s)", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:don['’]?t you (?:ever |even )?dare(?: to)?|(?:under|in) no circumstances?|on no account|in no case)(?= \w)",
+    re.IGNORECASE,
+)
 
 
 def _hide(text: str, pattern: re.Pattern[str]) -> str:
@@ -70,16 +74,24 @@ def masked(prompt: str) -> str:
     text = prompt.replace(HIDDEN, " ")
     for pattern in (_FENCE, _LINK, _DOUBLE, _SINGLE, _TICKED):
         text = _hide(text, pattern)
+    text = _DENIAL.sub(lambda match: "not".rjust(len(match.group())), text)
     return _NEGATION.sub(lambda match: _UNPOINTED[match.group().lower()], text)
 
 
+# What follows from a reason: an order, a wish, a duty of the text.
+_ASKED_FOR_IT = (
+    "(?:leave|keep|make|use|do not|don['’]t|avoid(?! it\\b)|include|add|stick|stay|limit|write|answer|reply|respond"
+    "|put|mark"
+    "|bold|skip(?! it\\b)|no|can you|could you|would you|will you|[Ii] (?:would|want|need)|[Ii]['’]d"
+    "|(?:it|this|(?:the|your|my) (?:whole |entire )?(?:text|response|answer|reply|letter|post|piece|speech))"
+    " (?:must|should|has to|needs to|can(?:not|['’]t)|may not))"
+)
 _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
-    r"|(?<=[\w,])\s(?=so (?:please )?(?:leave|keep|make|use|do not|don['’]t|avoid|include|add|stick|stay|limit)\b"
-    r"(?! (?:use )?(?:them|those|any)\b))"
+    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b| use it\b))"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
@@ -123,7 +135,7 @@ def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 _WORK_ON = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"\b(?:summari[sz]e|sum up|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
     r"|shorten|classify|critique"
     r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|evaluate|comment|explain|continue"
     r"|convert|reply|respond"
@@ -133,7 +145,7 @@ _WORK_ON = re.compile(
     re.IGNORECASE,
 )
 _INLINE = re.compile(
-    r"\b(?:summari[sz]e|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
+    r"\b(?:summari[sz]e|sum up|rewrite|rephrase|paraphrase|translate|proofread|correct|fix|edit|improve"
     r"|shorten|classify|critique"
     r"|analy[sz]e|simplify|condense|polish|expand|elaborate|review|comment|respond to|reply to|grammar"
     r"|(?<!let's )make (?:it|this)"
@@ -185,17 +197,24 @@ _CODING = re.compile(
     r"|description|store))",
     re.IGNORECASE,
 )
+# A name that is looked for: "it must not contain …" is said of it.
+_NAMING = re.compile(
+    r"\b(?:naming (?:our|my|a|the)|(?:name|nickname|password|username|domain) for\b"
+    r"|what (?:should|can|could|shall) (?:we|i) (?:call|name)\b)",
+    re.IGNORECASE,
+)
 _OF_CODE = re.compile(
     r"^\s*(?:[-*•] *)?(?:it|the (?:\w+ )?(?:script|function|program|regex|query|component|app|macro|formula"
     r"|class|tests?|bot|code"
-    r"|endpoint|algorithm|method|page|form|button|field|tool)|users?)\b",
+    r"|endpoint|algorithm|method|page|form|button|field|tool|name|password)|users?)\b",
     re.IGNORECASE,
 )
 _IS_THAT = re.compile(
     r"^\s*(?:is|was|are|does|did|do|isn['’]t|can|should) (?:that|this|it|he|she|they|i)\b[^.!]{0,80}\?\s*$"
     r"|^\s*(?:but )?why"
     r"(?: (?:is|was|does|did) (?:that|this|it))?\s*\?|^\s*(?:good|bad|any) (?:advice|idea|thoughts"
-    r"|tips)\b[^.!]{0,40}\?"
+    r"|tips)\b[^.!]{0,40}\?|^\s*(?:good or bad|worth it|too (?:long|short|much|few|many|strict))\b[^.!]{0,30}\?"
+    r"|^\s*what (?:does|do|did|would) (?:that|this|it|they|he|she) [^.!?]{1,60}\?"
     r"|^\s*(?:where|how|who|when|why)\b[^.!?]{0,60}\b(?:this|that|these|those) (?:custom|rule|habit|tradition|practice"
     r"|limit|convention|idea|policy|requirement|wording|style)s?\b[^.!?]{0,60}\?",
     re.IGNORECASE,
@@ -217,22 +236,46 @@ _OWN_LIMIT = re.compile(
 )
 
 
+# A text that others want, and who asks for it: "The journal wants an abstract of … Please write ours."
+_WANTED = re.compile(
+    r"\b(?:wants?|requires?|expects?|asks? for|asked for|needs?|accepts?|allows?|insists? on) (?:an?|our|my|the|only"
+    r"|all)?"
+    r"(?: [\w'’-]+){0,3}? ?\b(?:abstract|essay|text|summary|statement|letter|report|bio|biography|caption|post|article"
+    r"|story|poem|fable|speech|review|description|blurb|ad|entry|proposal|paragraph|talk|pitch|note|answer)s?\b",
+    re.IGNORECASE,
+)
+_WRITE_IT = re.compile(
+    r"^\s*(?:so |now )?(?:please |kindly |(?:can|could|would) you (?:please )?)?(?:help me )?"
+    r"(?:write|draft|compose|prepare|create|produce|do|make) (?:(?:me|us) )?(?:it|ours|mine|one|that)\b(?! (?:clear"
+    r"|sure))",
+    re.IGNORECASE,
+)
+# "…, so it must stay within 75 words": of the text that was asked for before, else of something else.
+_SO_IT = re.compile(r"^\s*so (?:it|this|the (?!answer|response|reply)\w+) \w+", re.IGNORECASE)
+
+
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
-    coding = _CODING.search(text) is not None
+    coding = _CODING.search(text) is not None or _NAMING.search(text) is not None
     ordered = False
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]
         after = sentences[number + 1] if number + 1 < len(sentences) else None
-        about = after is not None and _IS_THAT.match(text[after.start : after.end]) and not _ORDERS.match(said)
-        asked = after is not None and text[after.start : after.end].rstrip().endswith("?")
-        if sentence.mood == "demand" and (about or (coding and _OF_CODE.match(said))):
-            yield Sentence(sentence.start, sentence.end, "statement")
-        elif sentence.mood == "statement" and ordered and not asked and _OWN_LIMIT.match(said):
-            yield Sentence(sentence.start, sentence.end, "demand")
-        else:
-            yield sentence
-        ordered = ordered or _ORDERS.match(said) is not None
+        following = text[after.start : after.end] if after else ""
+        about = _IS_THAT.match(following) and not _ORDERS.match(said)
+        wanted = sentence.mood == "statement" and _WANTED.search(said) is not None
+        taken_for = sentence.mood
+        if taken_for == "demand" and (
+            about or (coding and _OF_CODE.match(said)) or (_SO_IT.match(said) and not ordered)
+        ):
+            taken_for = "statement"
+        elif taken_for == "statement" and (
+            (wanted and _WRITE_IT.match(following))
+            or (ordered and _OWN_LIMIT.match(said) and not following.rstrip().endswith("?"))
+        ):
+            taken_for = "demand"
+        yield Sentence(sentence.start, sentence.end, taken_for)
+        ordered = ordered or _ORDERS.match(said) is not None or (wanted and text.find("?", sentence.end) < 0)
 
 
 def read(prompt: str) -> Reading:

@@ -116,6 +116,7 @@ def governed(words: str, reach: int, stops: str = ".;:") -> str:
 _WORD = re.compile(r"[^\W_]+")
 # Behind these words no demand stands: what one asks how to do, and what once was so ("his letter was all in capitals").
 _NO_DEMAND = re.compile(
+    r"\b(?:likes|loves|tends|hates|wants|learn(?:s|ed|t)|manage[sd]|tries|tried|refuse[sd]|used|began|forgot) to\s*$|"
     r"\b(?:how|when|whether|ways?) to\s*$|\b(?:was|were|contained|(?<!it )had)(?: (?:always|only|never))?\s*$",
     re.IGNORECASE,
 )

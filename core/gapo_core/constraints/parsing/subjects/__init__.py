@@ -3,6 +3,7 @@
 from gapo_core.constraints.parsing.subjects import (
     case,
     ends,
+    forbidden,
     keywords,
     language,
     layout,
@@ -25,7 +26,9 @@ RULES = (
     *case.TABLE,
     *paragraphs.TABLE,
     *letters.TABLE,
-    *keywords.TABLE,
+    *keywords.FREQUENCY,
+    *forbidden.TABLE,
+    *keywords.EXISTENCE,
     *length.TABLE,
     *language.TABLE,
 )

@@ -18,7 +18,15 @@ _PART = (
     r"|mistakes|preceded)\b"
     r"[^.;:]{0,40}$|\b(?:title|heading|headings|headline|headlines|first|initial|subject line|key ?words?|each"
     r"|acronyms?|section|last|every (?:paragraph|sentence)|speaker|difference)\b[^.;:]{0,40}$"
-    r"|\bwords?\s*(?:that are|which are|written)?\s*(?:in\s*)?$"
+    # "The important words shouted in capitals", not "all words …".
+    r"|(?<!\ball )(?<!\bevery )(?<!\ball the )(?<!\ball your )\bwords?\s*(?:that are|which are)?\s*"
+    r"(?:written|shouted|set|typed|printed|put|rendered|shown|stand\w*|spelled|spelt)?\s*(?:in\s*)?$|"
+    + governed(
+        "columns?|rows?|cells?|labels?|captions?|names?|dates|greeting|signature|sign-off|chorus|refrain|slogan"
+        "|ingredients|places|cities|countries|subject",
+        30,
+        ".;:,",
+    )
 )
 
 
@@ -97,6 +105,16 @@ _COUNTED = (
         + "(?: (?:in|with|of|that are|written in))? (?:all |full )?"
         + _CAPS
         + " to {count}",
+        _CUES,
+        capital_words,
+    ),
+    # "The important words in capitals, but no more than 8 such words."
+    rule(
+        _WORDS
+        + "(?: \\w+){0,2} in (?:all )?"
+        + _CAPS
+        + " ?[,;:(–-]{0,2} ?(?:but |and |though )?(?:please )?{count} (?:(?:such|of (?:them|these|those))(?: \\w+)?"
+        "|in total)",
         _CUES,
         capital_words,
     ),
@@ -238,6 +256,11 @@ _LOWER = (
         _CUES,
         LOWER,
     ),
+    rule(
+        "(?:not|nary) (?:an?|one)(?: single)? (?:capital|upper[- ]?case)(?: letter)? (?:in sight|anywhere|to be seen)",
+        _CUES,
+        LOWER,
+    ),
     rule("not a single letter (?:\\w+ ){0,6}capitali[sz]ed", _CUES, LOWER),
     rule(
         (
@@ -267,7 +290,8 @@ _LOWER = (
 )
 _COMMAS = (
     rule(
-        "commas?,? (?:so|and|hence|therefore) (?:please )?(?:\\w+ )?(?:leave|cut|skip|avoid|omit|drop|ban) "
+        "commas?[^.;!?\\n]{0,80}?,? (?:so|and|hence|therefore) (?:please )?(?:\\w+ )?"
+        "(?:leave|cut|skip|avoid|omit|drop|ban|(?:do not|don['’]t) use) "
         "(?:all of )?(?:them|any|those)",
         "comma commas",
         COMMA,
@@ -284,10 +308,12 @@ _COMMAS = (
         COMMA,
         r"\bseparated\b[^.;]{0,20}$",
         ASKED,
+        r"\s*(?:is|are|was) (?:needed|required|necessary|missing|wrong)\b",
     ),
     # Only of who the author is told to be: what other people do is no demand (content.py).
     rule("who never uses? (?:any |a single )?commas?", "comma commas", COMMA),
     rule("(?:not a single|not one|not any|zero|nary a) commas?", "comma commas", COMMA, moods=ASKED),
+    rule("(?:not|nary) a comma (?:in sight|anywhere|to be seen)", "comma", COMMA),
     rule("comma[- ]free", "comma", COMMA, moods=ASKED),
     rule(
         (

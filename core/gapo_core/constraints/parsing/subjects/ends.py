@@ -58,14 +58,23 @@ TABLE = (
     rule(
         "(?:(?:begin|start|open)(?: (?:it|this|that|things|everything))?"
         "|(?:kick|start) (?:(?:it|this|that|things|everything) )?off) "
-        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with " + _PHRASE,
+        "(?:(?:your|the) )?(?:(?:entire |whole )?{text} )?with:? " + _PHRASE,
         "begin start open kick",
         start,
         _PART_AT_THE_START,
     ),
+    # Whatever part was spoken of before it: "each with an asterisk in front, and start your reply with …".
+    rule(
+        "(?:begin|start|open) (?:your|the) (?:entire |whole )?(?:response|answer|reply|output|text|e-?mail|letter"
+        "|message)"
+        " (?:off )?with:? " + _PHRASE,
+        "begin start open",
+        start,
+        governed("not|never", 40),
+    ),
     rule(
         r"\b(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
-        "with " + _PHRASE,
+        "with:? " + _PHRASE,
         "starts begins opens starting beginning opening",
         start,
         _PART_AT_THE_START + r"|\b(?:check|when|whenever|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
@@ -124,6 +133,12 @@ TABLE = (
             r"{quoted} (?:must|should|has to|needs to) (?:be )?(?:the|your) (?:very )?(?:last|final|closing) "
             r"(?:words?|sentence|line|phrase|thing|statement)"
         ),
+        "last final closing",
+        end,
+    ),
+    rule(
+        "(?:make|let|have|leave) {quoted} (?:be )?(?:the|your) (?:very )?(?:last|final|closing) "
+        "(?:words?|sentence|line|phrase|thing|statement|bit)(?! (?:of|in) (?:each|every))",
         "last final closing",
         end,
     ),

@@ -1,43 +1,38 @@
-"""Words: which must stand in the response, how often, and which must not."""
+"""Words that must stand in the response, and how often."""
 
 import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import FRAGMENTS, amount
-from gapo_core.constraints.parsing.rules import ASKED, QUOTES, Found, Kwargs, rule
+from gapo_core.constraints.parsing.rules import QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
-_NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
-_KEY = (
+NOUN = "(?:key ?words?|key terms?|words?|phrases?|terms?|names?|expressions?|items|sentence)"
+KEY = (
     "(?:key ?words?|key terms?|words?|phrases?|terms?|expressions?|items(?=:)|names(?=:)|(?:sentence"
     "|line)(?= ?:? ?[\"“'‘]))"
 )
-_THE = (
+THE = (
     "(?:(?:all|any|each|both|either|the|these|those|following|exact|specific|single|of|as|keyword"
     "|keywords|one|a|sentence) ){0,5}"
 )
-_USE = (
+USE = (
     "(?:include|includes|including|use|uses|using|contain|contains|containing|mention|mentions|mentioning|incorporate"
     "|incorporates|incorporating|feature|features|featuring|work in|weave in|weaving in|add|insert"
-    "|have|has|having|say|with"
+    "|have|has|having|says?|with"
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := _listed(found)) and not _of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
+    if (words := listed(found)) and not of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
         yield "keywords:existence", {"keywords": words}
-
-
-def forbidden(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    if (words := _listed(found)) and not _of_a_kind(found, words):
-        yield "keywords:forbidden_words", {"forbidden_words": words}
 
 
 _ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
 
 
-def _listed(found: Found) -> list[str]:
+def listed(found: Found) -> list[str]:
     """The words; only the first where one word is announced and a comma follows ("the word tea, write in German")."""
     words, text = found.items(), found.match["items"]
     before = found.match.string[found.match.start() : found.match.start("items")]
@@ -76,7 +71,7 @@ def _said_by_others(found: Found) -> bool:
     )
 
 
-def _of_a_kind(found: Found, words: list[str]) -> bool:
+def of_a_kind(found: Found, words: list[str]) -> bool:
     """Whether one unquoted word after a plural describes words and is none ("use terms specific to …")."""
     before = found.match.group()[: found.match.start("items") - found.match.start()]
     return len(words) == 1 and found.match["items"][0] not in QUOTES and before.rstrip().lower().endswith("s")
@@ -96,6 +91,16 @@ def frequency(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield "keywords:frequency", {"relation": relation, "keyword": word, "frequency": number}
 
 
+def frequency_too(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "… three times and tea twice": an unquoted word only behind another that is counted."""
+    before = found.match.string[max(0, found.match.start() - 200) : found.match.start()]
+    if found.match["item"][0] in QUOTES or _COUNTED.search(before):
+        yield from frequency(found)
+
+
+_COUNTED = re.compile(r"\b(?:words?|terms?|use|include|mention|say|contain|repeat)\b", re.IGNORECASE)
+
+
 def _no_word(found: Found) -> bool:
     """Whether the times are those of a thing ("repeat the process 20 times"): an article, no quotes, no "word"."""
     text, start = found.match.string, found.match.start("item")
@@ -105,13 +110,14 @@ def _no_word(found: Found) -> bool:
 _THING = re.compile(
     r"\b(?:the|a|an|this|that|my|your) $|\b(?:instances?|occurrences?|examples?) of $|\brepeat\w* $", re.I
 )
-_WORD = f"(?:the |a )?(?:single )?(?:{_NOUN} )?(?:of )?{{item}}"
-_FREQUENCY = (
+_WORD = f"(?:the |a )?(?:single )?(?:{NOUN} )?(?:of )?{{item}}"
+FREQUENCY = (
     rule(
-        f"(?:the |a )?{_NOUN} {{item}}"
+        f"(?:the |a )?{NOUN} {{item}}"
         + WHERE
         + (
-            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}} (?:not )?)?(?:only |also )?(?:be )?{USED}(?: (?:a total of|in "
+            f"(?: (?!not)\\w+){{0,2}}? ?(?:{{must}}(?: not|n['’]t)? )?(?:only |also )?(?:be )?{USED}(?: (?:a total"
+            f" of|in "
             f"(?:\\w+ ){{0,3}}{{text}}|there|sparingly|rarely))?:?(?: only)? {{times}}"
         ),
         "word words keyword term phrase name expression key",
@@ -126,19 +132,29 @@ _FREQUENCY = (
         frequency,
     ),
     rule(
-        f"{_USE} {_WORD}(?:{WHERE}|(?: in it| (?:to|in) (?:the|your|my|this) (?:\\w+ ){{0,2}}?\\w+|"
+        f"{USE} {_WORD}(?:{WHERE}|(?: in(?:to)?(?: it| there)?| on (?:it|there)| (?:to|in) (?:the|your|my|this)"
+        f" (?:\\w+ ){{0,2}}?\\w+|"
         f" somewhere)?)(?: a total of)?,? (?:for )?{{times}}",
         "times once twice thrice",
         frequency,
     ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
-    rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency),
+    rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency_too),
     rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
-    rule(f"(?:the )?{_NOUN} {{item}},? {{times}}", "time times once twice thrice", frequency),
-    rule(f"{{times}},? (?:{{must}} )?(?:{_USE} )(?:the )?(?:{_NOUN} )?{{item}}", "times once twice thrice", frequency),
+    rule(
+        "get (?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) (?:in(?:to)? )?(?:(?:it|there|the (?:\\w+ )?{text}) )?{times}",
+        "get",
+        frequency,
+    ),
+    rule(
+        f"(?:the )?{NOUN} {{item}}(?: in(?: there| it)?| on it)?[,:]? {{times}}",
+        "time times once twice thrice",
+        frequency,
+    ),
+    rule(f"{{times}},? (?:{{must}} )?(?:{USE} )(?:the )?(?:{NOUN} )?{{item}}", "times once twice thrice", frequency),
     rule(
         (
-            f"limit (?:the use of )?(?:the )?(?:{_NOUN} )?{{item}} to {{count}} (?:occurrences?|uses|mentions"
+            f"limit (?:the use of )?(?:the )?(?:{NOUN} )?{{item}} to {{count}} (?:occurrences?|uses|mentions"
             f"|appearances)"
         ),
         "limit",
@@ -147,142 +163,18 @@ _FREQUENCY = (
     rule(
         (
             f"{{count}} (?:mentions?|instances?|occurrences?|uses|appearances|repetitions?) of (?:the )?"
-            f"(?:{_NOUN} )?{{item}}"
+            f"(?:{NOUN} )?{{item}}"
         ),
         "mentions mention instances occurrences uses appearances instance occurrence repetitions",
         frequency,
     ),
 )
 
-_NEGATED_USE = (
-    "(?:(?:ever|once|to|be|use|using|the use of|use of|usage of|include|including|contain|containing"
-    "|mention|mentioning|say|saying|write|writing|have|having|"
-    "incorporate|employ|employing|add|in|feature|repeat|even|actually|simply|type|and|or|also|put"
-    "|utter|resort|resorting|any|either|mentions of|mention of|just|anywhere|"
-    "allowed|permitted|supposed|want|see|seeing|read|find|hear|"
-    "reference|referencing|refer):? ){0,6}"
-)
-_OF_A_PART = (
-    r"\b(?:titles?|headlines?|headings?|names?|keywords|subject line|chorus|first (?:line|sentence|paragraph))\b"
-    r" (?:\w+ ){0,2}?(?:should|must|may|can|shall|cannot|does|do)\b[^.;,]{0,10}$"
-)
-# Not everywhere, or not the words but what they name.
-_EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)"
-_SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
-_FORBIDDEN = (
-    rule(
-        f"{{not}} {_NEGATED_USE}{_THE}\\w+ {_NOUN}:? {{quotes}}",
-        "word words keyword keywords phrase phrases term terms expression expressions",
-        forbidden,
-        moods=ASKED,
-    ),
-    rule(
-        f"{{not}} {_NEGATED_USE}(?:: )?{_THE}{_NOUN}(?: like| such as|:| -| –)?:? {{items}}",
-        "word words keyword keywords phrase phrases term terms expression expressions key",
-        forbidden,
-        moods=ASKED,
-    ),
-    rule(
-        f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?",
-        (
-            "not avoid avoids avoiding without never no refrain don t skip omit leave steer stay exclude ban "
-            "forbid excluding mention keep"
-        ),
-        forbidden,
-        r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"
-        rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}",
-        ASKED,
-        before=_EXCEPT,
-    ),
-    rule(
-        (
-            "(?:do not|don['’]t|never|without|avoid|avoiding) (?:use|using|say|saying|mention|mentioning"
-            "|include|including)(?: the)? {items}(?= (?:in|within|throughout|anywhere in) (?:your |the |my )?"
-            "(?:entire |whole |final )(?:{text}))"
-        ),
-        "don not never without avoid avoiding",
-        lambda found: forbidden(found) if len(found.items()) > 1 else [],
-        r"\bcommas?\b",
-    ),
-    rule(
-        (
-            f"{_THE}{_NOUN}(?: itself)?,? {{items}},? "
-            f"(?:{{must}} )?(?:are|is|be|must|should|shall|may|can|cannot|do|does)? ?"
-            f"(?:not|n['’]t|never|cannot)? ?(?:be )?(?:(?:of course|strictly|absolutely|completely|totally) )?"
-            f"(?:forbidden|banned|off[- ]limits|off the table"
-            f"|out of bounds|prohibited|taboo"
-            f"|disallowed|excluded|avoided|left out|not allowed|not permitted)"
-        ),
-        "forbidden banned off prohibited taboo disallowed excluded avoided left allowed permitted",
-        forbidden,
-        before=_SO_OFTEN,
-    ),
-    rule(
-        f"{{not}} (?:let|allow|have|want) {_THE}(?:{_NOUN} ){{items}} (?:to )?"
-        "(?:appear|occur|show up|turn up|be used|(?:(?:slip|creep|sneak) )?in)",
-        "let allow have want",
-        forbidden,
-    ),
-    rule(
-        f"{{not}} (?:[\\w'’-]+ ){{1,6}}(?:or|nor) (?:ever )?{_USE} {_THE}{_KEY}:? {{items}}",
-        "or nor",
-        forbidden,
-        before=_SO_OFTEN,
-    ),
-    rule(
-        (
-            f"{_THE}{_NOUN} {{items}} (?:must|should|may|can|cannot|shall|do|does|is|are|need to|have to)(?: "
-            f"?not|n['’]t|not| never)? (?:not |never )?(?:be |to )?(?:\\w+ )?{USED}"
-        ),
-        "not never cannot can shouldn mustn t",
-        lambda found: forbidden(found) if _denied(found) else existence(found),
-        before=_SO_OFTEN,
-    ),
-    rule(
-        f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{_THE}(?:{_NOUN} )?{{quotes}} out",
-        "leave leaving keep keeping cut take",
-        forbidden,
-    ),
-    rule(
-        (
-            "(?:forbidden|banned|prohibited|taboo|disallowed|off[- ]limits|excluded|not allowed) (?:key ?)?"
-            "(?:words?|phrases?|terms?)?(?: (?:are|is|include))?(?::| -)? {items}"
-        ),
-        "forbidden banned prohibited taboo disallowed limits excluded allowed",
-        forbidden,
-    ),
-    # Only of who the author is told to be (content.py).
-    rule(
-        f"who (?:never|does not|doesn['’]t) (?:uses?|says?|mentions?) {_THE}{_NOUN} {{items}}",
-        "never not doesn",
-        forbidden,
-    ),
-    rule(
-        "(?:forbidden|banned|taboo|off[- ]limits|{start}(?:avoid|(?:don['’]t|do not|never) use)): {quotes}",
-        "forbidden banned taboo limits avoid use",
-        forbidden,
-    ),
-    rule(
-        (
-            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t"
-            "|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use"
-            "|include|mention|avoid|be used|say):? {items}"
-        ),
-        "words word terms phrases",
-        forbidden,
-    ),
-)
-
-
-def _denied(found: Found) -> bool:
-    text = found.match.group()
-    return any(mark in text.lower() for mark in (" not ", "not be", "n't", "n’t", "never", "cannot"))
-
-
 _ELSEWHERE = (
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
-    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s|ing)?\b[^,;]{0,40}"
+    r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s"
+    r"|ing)?\b[^,;]{0,40}"
     r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
 _AS = (
@@ -292,18 +184,18 @@ _AS = (
 )
 _STAND = (
     "(?:appear|occur|feature|show up|turn up|come up|make an appearance"
-    "|be (?:used|included|mentioned|present|found|incorporated|featured|in|part of|there))"
+    "|be (?:used|included|mentioned|present|found|incorporated|featured|in|on|part of|there))"
 )
-_EXISTENCE = (
+EXISTENCE = (
     rule(
-        f"(?:let|have|make) {_THE}(?:{_KEY}) {{items}} (?:{USED}|make an appearance)",
+        f"(?:let|have|make) {THE}(?:{KEY}) {{items}} (?:{USED}|make an appearance)",
         "let have make",
         existence,
         r"(?:\bnot|n['’]t|\bnever)\s*$",
     ),
     rule(
         (
-            f"{_THE}{_KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
+            f"{THE}{KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
             f"){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}"
         ),
         "words phrases keywords terms word keyword",
@@ -311,15 +203,15 @@ _EXISTENCE = (
     ),
     rule(
         (
-            f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {_THE}"
-            f"(?:{_KEY} )?{{quotes}} (?:in|into)"
+            f"(?:work|weave|slip|fit|get|squeeze|insert|incorporate|integrate|build|put)(?: in)? {THE}"
+            f"(?:{KEY} )?{{quotes}} (?:in|into)"
         ),
         "work weave slip fit get squeeze insert incorporate integrate build put",
         existence,
     ),
     rule(
         (
-            f"{_THE}{_KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
+            f"{THE}{KEY} {{items}} (?:is|are|gets?)(?: all| both| each)? (?:included|used|mentioned|present"
             f"|featured|incorporated|there|somewhere|inside|in (?:it|there|the|your))(?! (?:\\w+ )?(?:times"
             f"|once|twice|\\d))"
         ),
@@ -329,7 +221,7 @@ _EXISTENCE = (
     ),
     rule(
         (
-            f"{_USE} (?:\\w+ ){{0,3}}?{_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
+            f"{USE} (?:\\w+ ){{0,3}}?{THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
             f"){{1,2}}{{text}})?(?::| -)? {{quotes}}"
         ),
         "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
@@ -338,7 +230,7 @@ _EXISTENCE = (
         before=_AS,
     ),
     rule(
-        f"{_USE} {_THE}(?:{_KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}",
+        f"{USE} {THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ ){{1,2}}{{text}})?(?::| -)? {{items}}",
         "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
         existence,
         _ELSEWHERE,
@@ -358,11 +250,21 @@ _EXISTENCE = (
     ),
     rule(
         (
-            f"{_THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to"
+            f"{THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to"
             f"|needs to|shall)(?: all| both| each)? {_STAND}(?! (?:\\w+ )?(?:times|once|twice|\\d))"
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,
+    ),
+    rule(
+        "(?:(?:in|on) (?:it|there|the (?:\\w+ )?{text}) (?:must|should|has to|have to|needs? to) (?:be|appear|stand"
+        "|come)"
+        "|(?:must|should|has to|have to|needs? to) (?:include|contain|have|use))"
+        "(?: (?:in|on) (?:it|there|the (?:\\w+ )?{text}))? (?:these|the following|following|all these) "
+        "(?:\\w+ )?(?:key ?words?|words?|terms?|phrases?): {items}",
+        "word words keywords term terms phrase phrases",
+        existence,
+        r"(?:\bnot|n['’]t|\bnever)\s*$",
     ),
     rule(
         (
@@ -372,6 +274,13 @@ _EXISTENCE = (
         "required mandatory obligatory must",
         existence,
     ),
+    rule(
+        "(?:make sure|ensure|see to it)(?: that)? {quotes} (?:is|are|gets?)(?: all| both)? "
+        "(?:included|used|mentioned|present|in (?:it|there|the))(?! (?:\\w+ )?(?:times|once|twice|\\d))",
+        "sure ensure see",
+        existence,
+    ),
+    rule("(?:with|having) {quotes} in (?:it|there)(?! (?:\\w+ )?(?:times|once|twice|\\d))", "with having", existence),
     rule(
         "(?:mandatory|must[- ](?:have|include|contain|mention)s?): {quotes}",
         "mandatory must",
@@ -383,5 +292,3 @@ _EXISTENCE = (
         existence,
     ),
 )
-
-TABLE = (*_FREQUENCY, *_FORBIDDEN, *_EXISTENCE)

@@ -55,17 +55,19 @@ _OF_A_PART = (
     r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
     # Who speaks it in a tale ("in which a tourist orders food in …"), one of several ("one in …").
     + r"|\b(?:in which|where) (?:an?|the|two|some) [^.;:,!?]{1,60}$|\bone\s*$"
-    + r"|\b(?:word for|translation|translate|title|sentence in|phrase|the word"
+    + r"|\b(?:i|we)(?:['’]m|['’]re| am| are)? (?:only |mostly )?$|\b(?:word for|translation|translate|title|sentence"
+    r" in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
     r"|mean|means|fluent|how)\b[^.;:!?]{0,40}$"
 )
 # What may stand behind "in French and": another demand; not another language or school subject.
 _DEMANDS = (
     "(?:(?:please |also |then )?(?:use|keep|make|limit|avoid|do|not|no|don['’]t|never|without|with(?:in)?"
-    "|end|finish|start"
+    "|end|finish|start|close|open|sign|conclude|highlight|mark"
     "|begin|mention|include|add|stay|be|put|wrap|tell|explain|describe|ask|thank|invite|remind|offer|apologi[sz]e"
     "|at (?:most|least)|under|less|fewer|(?:in )?(?:only |exactly )?\\d"
-    "|in (?:all|at|no|under|less|fewer|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
+    "|to (?:close|end|finish|start|begin|open|be|have|contain|include|mention|use)|in (?:all|at|no|under|less|fewer"
+    "|exactly|one|two|three|lower|upper|capital)|only in|nothing)\\b)"
 )
 _ANY = (
     "(?: language)?(?! (?:speakers?|class|teacher|course|grammar|lessons?|cuisine|culture|food"
@@ -111,7 +113,7 @@ TABLE = (
         _REPLY
         + (
             "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about"
-            "|called)\\b)[\\w'’]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+            "|called)\\b)[\\w'’-]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
         )
         + _NAME
         + _ANY
@@ -146,6 +148,7 @@ TABLE = (
         _CUES,
         lambda found: _either(found),
     ),
+    rule(r"(?<=[,;:–-]\s)" + _NAME + r"(?: only)?,? please(?=[.!]|$)", _CUES, language),
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),

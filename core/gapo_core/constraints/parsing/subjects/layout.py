@@ -10,9 +10,12 @@ HIGHLIGHTS = "detectable_format:number_highlighted_sections"
 _MARKED = "(?:markdown|asterisks?|stars?|\\*|italics?|bold|highlighted|italici[sz]e|boldface)"
 
 
+_LIST = re.compile(r"\s+lists?\b", re.IGNORECASE)  # "one bulleted list" has many bullets
+
+
 def bullets(found: Found) -> Iterator[tuple[str, Kwargs]]:
     count = amount(found.match)
-    if count and count.exact:
+    if count and count.exact and not (count.exact == 1 and _LIST.match(found.match.string, found.match.end())):
         yield "detectable_format:number_bullet_lists", {"num_bullets": count.exact}
 
 
@@ -47,9 +50,27 @@ def numbered_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "fact:paragraphs", {"low": count, "high": count, "bare": True}
 
 
+def row_of_sections(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Day 1, Day 2 and Day 3": as many as the last is numbered, unless the row goes on ("and so on")."""
+    yield "fact:section_mark", {"splitter": found["splitter"]}
+    if found["n"]:
+        yield from _section_count(found)
+    elif found["last"] or not found["open"]:
+        end = int(re.findall(r"\d+", found.match.group("row"))[-1])
+        yield "fact:paragraphs", {"low": end, "high": end, "bare": True}
+
+
 def _section_count(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if count := amount(found.match):
         yield "fact:paragraphs", {"low": count.low, "high": count.high, "bare": count.bare}
+
+
+def quoted_row(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "Labelled 'Part 1', 'Part 2' and 'Part 3'": the row tells how many, unless it is only begun."""
+    yield from named_sections(found)
+    numbers = [mark.rsplit(" ", 1)[-1] for mark in found.items()]
+    if len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)] and not found["open"]:
+        yield "fact:paragraphs", {"low": len(numbers), "high": len(numbers), "bare": True}
 
 
 def named_section(found: Found) -> Iterator[tuple[str, Kwargs]]:
@@ -132,6 +153,14 @@ _HIGHLIGHT = (
         _H,
         highlights,
     ),
+    # Whatever is marked so: "put at least three warnings in bold", "mark four takeaways *like this*".
+    rule(
+        "(?:put|set|mark|print|make|show|write|give|highlight|flag) (?:me )?{count} (?:[\\w-]+ ){0,2}?[\\w-]+s "
+        "(?:(?:(?:be |stand )?in )?(?:bold(?:face)?|italics?)\\b|(?:with|in|between) (?:\\w+ )?asterisks|(?:\\w+ )?"
+        "(?:\\*\\*?|_)(?:like )?(?:this|so)(?:\\*\\*?|_))(?! (?:and )?(?:red|green|blue|capital|each))",
+        _H + " like this mark",
+        highlights,
+    ),
     rule("{count} (?:highlights|emphasi[sz]ed|italics)", _H, highlights),
     rule("(?<!in\\s)(?<!/)\\bbold(?:ed|ing)? {count} (?:of )?(?:\\w+ ){0,3}?" + _PIECES, _H, highlights),
     rule("asterisk symbol[^.]{0,12} to highlight some (?:words|phrases|words or phrases) {times}", _H, highlights),
@@ -162,9 +191,9 @@ _B = "bullet bullets bulleted bulletpoints bulletpoint"
 _BULLETS = (
     rule(
         (
-            "{count} (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?(?:bullet(?:ed)?(?:[- ]?points?|"
+            "{count}(?:-| (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?)(?:bullet(?:ed)?(?:[- ]?points?|"
             " items?)?|bullets|bulletpoints?)\\b(?: "
-            "only)?{after}(?! (?:each|per|for (?:each|every|the|any|elements)|under))"
+            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the|any|elements)|under))"
         ),
         _B,
         bullets,
@@ -199,6 +228,13 @@ _BULLETS = (
         "them",
         lambda found: [("fact:listed", {"count": number(found["number"])})],
     ),
+    rule(
+        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
+        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
+        _B,
+        bullets,
+        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
+    ),
     rule("{start}bullet(?: point)?s,? please", _B, lambda found: [("fact:bulleted", {})]),
     rule(
         (
@@ -207,13 +243,6 @@ _BULLETS = (
         ),
         _B,
         lambda found: [("fact:bulleted", {})],
-    ),
-    rule(
-        "bullet(?:ed)?(?:[- ]?points?|s| list| form(?:at)?)[^.!?\\n]{0,30}?(?:, | ?\\(|: | [–-] ){count}"
-        "(?: (?:of (?:them|these)|in total|altogether|overall|items|entries|points))?(?=[,.;!?)]|$)",
-        _B,
-        bullets,
-        r"\b(?:each|every|per)\b[^.;*]{0,30}$",
     ),
     rule("number of bullet(?:s| points)(?: (?:must|should|has to|is to))?(?: be| is|:)? {count}", _B, bullets),
     rule(
@@ -230,7 +259,41 @@ _SPLITTER = (
     "(?P<splitter>(?:\"|“|'|‘|`|\\*\\*)?(?:(?-i:[A-Z])[\\w]{2,20}|\ue000{3,24})(?:\"|”|'|’|`|\\*\\*)?"
     "(?: (?:X|1|#|number|no\\.?|\\(?number\\)?|I)\\b)?)"
 )
+_ROW = (
+    r"(?P<row>(?P<splitter>(?-i:[A-Z])[\w]{2,20}) 1(?:,? (?:and |& )?(?P=splitter) \d{1,2}){1,20}"
+    r"(?P<open>,? (?:and so (?:on|forth)|etc\.?|…|\.\.\.))?(?:,? ?(?:up |down )?(?:to|until|through|till)"
+    r" (?P=splitter) "
+    r"(?P<last>\d{1,2}))?)(?:,? {count} (?:entries|of (?:them|these)|in (?:all|total)|altogether)(?: or more)?)?"
+)
+_ANNOUNCED = (
+    r"(?:(?:structure|headings?|headers?|sections|parts|layout|outline|format)(?: it| them| the \w+)?"
+    r"(?: (?:as|into|with|in|under|are|is|should be|must be|to be))?:? "
+    r"|(?:broken(?: up| down)?|divide[ds]?|split(?: up)?|structure[ds]?|organi[sz]e[ds]?|arranged?|laid out)"
+    r"(?: (?:it|this|the \w+|up))?(?: (?:as|into|in|under|with|by))?:? "
+    r"|(?:call|name|label|mark|title|number|called|named|labell?ed|marked|titled|headed)"
+    r"(?: (?:the |your |each )?\w+){0,2}?(?: (?:as|with|by))?:? )"
+)
+# Of a work that there is: "the film has parts called …".
+_WORKS = (
+    r"\b(?:book|novel|film|movie|series|album|game|trilogy|saga|season)s? (?:is|was|has|had|called|named)\b[^.;]{0,40}$"
+)
 _SECTIONS = (
+    # Named in a row: "broken up as PART 1, PART 2 and PART 3", "Week 1, Week 2 and so on up to Week 6".
+    rule(
+        _ANNOUNCED + _ROW,
+        "structure heading headings header headers sections parts layout outline format broken divided divide split "
+        "structured organised organized arranged arrange organise organize call name label mark title number called "
+        "labelled labeled marked titled headed under",
+        row_of_sections,
+        _WORKS,
+    ),
+    rule(
+        _ROW + ",? (?:as|for|being|with (?:those|these)) (?:the |your |its )?(?:\\w+ )?"
+        "(?:headings?|headers|titles|labels|section titles|markers?|names)",
+        "headings heading headers titles labels markers marker",
+        row_of_sections,
+        _WORKS,
+    ),
     rule(
         (
             "(?:mark|begin|start|label|head|title|introduce|precede|preface|name|open|denote|identify"
@@ -265,7 +328,7 @@ _SECTIONS = (
     rule(
         (
             "(?P<splitter>(?-i:SECTION|Section|PART|Part|CHAPTER|Chapter|DAY|Day|STEP|Step)) (?-i:X\\b"
-            "|1(?= and| to| through| ?[,–-]| ?\\.\\.\\.))"
+            "|1(?= and| (?:up )?to| through| ?[,–-]| ?\\.\\.\\.))"
         ),
         "section part chapter sections parts chapters day days step steps",
         sections,
@@ -298,9 +361,10 @@ _SECTIONS = (
         numbered_sections,
     ),
     rule(
-        "(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}",
+        "(?:marked|labell?ed|headed|titled|called|named|headings?|headers?)(?: with| as| by)?:? {quotes}"
+        "(?P<open>,? (?:and so (?:on|forth)|etc))?",
         "marked labelled labeled headed titled called named heading headings headers",
-        named_sections,
+        quoted_row,
     ),
 )
 TABLE = (*_HIGHLIGHT, *_SECTIONS, *_BULLETS)

@@ -1,5 +1,6 @@
 """Words, sentences, characters: how long the response may be."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.grammar import NUMBER, amount, number
@@ -32,9 +33,17 @@ _PART = (
     r"|sentences|paragraphs|lines|items|sections)|bullets?"
     r"(?: points?)? (?:of|with|under)|paragraphs? (?:of|with|under)|(?:lines?|lead|body) (?:of|with)|sentences? "
     r"(?:of|with|under))\b[^.;]{0,50}$|\b(?:title|headline|heading|subject line|caption|introduction"
-    r"|conclusion|intro|abstract)\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
+    r"|conclusion|intro)s?\b[^.;,]{0,40}$|\b(?:title|headline|caption) (?:for|of) [^.;]{0,40}$"
 )
-_SHARED = r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
+# A limit that is spoken of: "arguments against a word limit of …".
+_SPOKEN_OF = (
+    r"\b(?:against|about|discuss|debate|defend|criticise|criticize|abolish|lift|question) (?:an?|the|our|their|its) "
+    r"(?:\w+ )?(?:word |character |sentence )?(?:limit of )?$"
+)
+_SHARED = (
+    r"(?:, (?:and |but )?(?:max(?:imum|\.)?|at most|no more than|min(?:imum|\.)?|at least) [\w-]+ \w+\)?)?"
+    r"[^.;,!?\n]{0,40}\b(?:each|every|per|apiece|at a time)\b"
+)
 _NOT_THE_TEXT = (
     # "250 words which include …" are certain words; "a speech of 250 words which includes …" has so many.
     "(?! (?:or phrases|(?:that|which)(?! (?:includes|contains|mentions|uses|features|has|starts|begins|ends"
@@ -102,6 +111,21 @@ def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1}
 
 
+_ORDERED = re.compile(
+    r"\b(?:write|shorten|cut|trim|draft|make|compose|create|summari[sz]e|rewrite|condense|give me)\b[^.;!?\n]{0,160}$",
+    re.IGNORECASE,
+)
+
+
+def allowed(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if not _ORDERED.search(found.match.string, max(0, found.match.start() - 200), found.match.start()):
+        return
+    if found["noun"].lower() == "words":
+        yield from allotted(found)
+    else:
+        yield "length:characters", {"relation": "less than", "count": number(found["number"]) + 1}
+
+
 def keyed(found: Found) -> Iterator[tuple[str, Kwargs]]:
     """ "Max words: 50"."""
     relation, more = ("at least", 0) if found["side"].lower().startswith("min") else ("less than", 1)
@@ -136,6 +160,16 @@ TABLE = (
         "words",
         allotted,
     ),
+    # Behind what is asked for: "shorten my bio, they allow 300 characters".
+    rule(
+        "(?:[,(]|[–-]) ?(?:but |and |as |since |because )?(?:they|it|we|which|(?:the|our|my|their) [\\w-]+)(?:"
+        " will)? (?:only )?"
+        "(?:allows?|takes?|accepts?|permits?|gives? (?:me|us)|fits?|holds?|has room for|have room for) "
+        "(?:only |just |up to |at most |no more than )?{number} (?P<noun>words|characters)(?! (?:but|while|though"
+        "|whereas)\\b)",
+        "words characters",
+        allowed,
+    ),
     rule(
         "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "
         "(?P<noun>words?|sentences?)(?: (?:count|is|are))?(?: of)?[:=]? ?{number}",
@@ -146,7 +180,10 @@ TABLE = (
         "{count}[ -](?:characters|chars)(?: long| in length| total)?{after}",
         "characters chars",
         characters,
-        _PART + r"|\b(?:names?|passwords?|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
+        _PART
+        + "|"
+        + _SPOKEN_OF
+        + r"|\b(?:names?|passwords?|cells|rows|strings|files|words?|keywords?|different|main|these)\b[^.;]{0,40}$",
         ASKED,
         _SHARED,
     ),
@@ -163,7 +200,7 @@ TABLE = (
         + _NOT_THE_TEXT,
         "word words",
         words,
-        _PART,
+        _PART + "|" + _SPOKEN_OF,
         ASKED,
         _SHARED,
     ),
@@ -175,7 +212,7 @@ TABLE = (
         ),
         "word words",
         words,
-        _PART,
+        _PART + "|" + _SPOKEN_OF,
     ),
     rule(
         "(?:character count|number of characters|length in characters) "
@@ -202,12 +239,14 @@ TABLE = (
         ASKED,
         _SHARED,
     ),
+    rule("{start}word (?:limit|cap|maximum|max|budget) {number}(?=[.,;!]|$)", "word", allotted),
     rule(
         "word (?:limit|cap|maximum|max|budget)(?: (?!is\\b)[\\w'’]+){0,7}?(?: is| of|:| -| at| to)+ {number}",
         "word",
         lambda found: [
             ("length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1})
         ],
+        _SPOKEN_OF,
     ),
     rule(
         (

@@ -51,7 +51,7 @@ TABLE = (
         "letter letters character symbol",
         letters,
     ),
-    rule(_LETTER + WHERE + " {times}", "letter letters character", letters),
+    rule(_LETTER + WHERE + ":? {times}", "letter letters character", letters),
     rule("{count} (?:instances?|occurrences?|uses|appearances?|copies|examples) of the " + _LETTER, "letter", letters),
     rule(
         (
@@ -84,6 +84,13 @@ TABLE = (
         "{not} (?:contain|use|include|have|see) (?:a single|any|even one|one) (?P<letter>[\"“'‘]\ue000[\"”'’])s?",
         "contain use include have see",
         no_letter,
+    ),
+    rule("{times} the " + _LETTER, "letter", letters),
+    # "Three x's or more in it".
+    rule(
+        "{count} (?P<letter>[a-z])['’]s{after}(?= (?:in (?:it|there|(?:the|your) {text})|\\(the letter))",
+        "s",
+        letters,
     ),
     rule("{count} hashtags?", "hashtag hashtags", hashtags),
     rule("{count} (?:of )?(?:the )?" + _LETTER, "letter letters", letters),

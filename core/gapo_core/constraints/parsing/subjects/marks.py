@@ -29,7 +29,7 @@ _MARKER = r"(?P<marker>(?:\"|“|'|‘|`|\*\*)?(?:P\. ?P\. ?S\.?|PPS|P\. ?S\.?|\
 _PLACE = (
     rule(
         (
-            "{count} (?:[\\w-]+ ){0,3}?(?:place ?-?holders?|fill-in-the-blank slots|(?:square[- ])?bracketed "
+            "{count} (?:[\\w-]+ ){0,3}?\\[?(?:place ?-?holders?|fill-in-the-blank slots|(?:square[- ])?bracketed "
             "(?:fields|blanks|slots|placeholders))"
         ),
         "placeholder placeholders holders holder blank blanks bracketed",

@@ -38,6 +38,7 @@ TABLE = (
         _SIX,
         "asterisk asterisks stars six 6 separate separated separating between divided split following middle",
         lambda found: [("fact:six_asterisks", {})],
+        r"\b(?:about|meaning of|what (?:do|are)|why|explain) (?:(?:the|these|those) )?(?:six asterisks? ?)?$",
         moods=STATED,
     ),
     rule(
@@ -80,6 +81,17 @@ TABLE = (
         + _START
         + " (?:off )?with(?: the)?(?: (?:exact|single))?(?: (?:word|phrase|term))?:? {item}",
         "one them these which those",
+        first_word,
+    ),
+    rule(
+        "{ordinal} (?:one|paragraph|of (?:them|these|those)) {must} (?:have|use|take|get) {item} (?:as|for) "
+        "(?:its|the) (?:very )?(?:first|opening) word",
+        "first opening",
+        first_word,
+    ),
+    rule(
+        "{item} as (?:the )?(?:very )?(?:first|opening) word of (?:the |your )?{ordinal} paragraph",
+        "paragraph",
         first_word,
     ),
     rule(
