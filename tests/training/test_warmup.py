@@ -1,11 +1,18 @@
 """Warm-up: batches, held-out texts, calibration, pairs of one's own."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import torch
 from gapo_training.calibrate import expected_calibration_error, platt
 from gapo_training.corpora import pairs_file
+from gapo_training.discriminator import load, save
+from gapo_training.gapo.config import RewardModelConfig
+from gapo_training.gapo.reward_model import train_tokenizer, untrained
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.splits import by_text
 from gapo_training.warmup import WarmupConfig, batch_of
@@ -88,3 +95,53 @@ def test_pairs_need_no_more_than_three_fields(tmp_path) -> None:
     (tmp_path / "p.jsonl").write_text("\n")
     with pytest.raises(ValueError, match="no pairs"):
         pairs_file.read(tmp_path / "p.jsonl")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_two_processes_train_the_reward_model_that_one_does(tmp_path, optimizer) -> None:
+    texts = [f"tea number {n} is green and cheap" for n in range(24)]
+    torch.manual_seed(0)
+    model = untrained(RewardModelConfig(vocab_size=200, hidden_size=32, layers=2, heads=2, intermediate_size=64), 200)
+    save(model, tmp_path / "start", train_tokenizer(texts, 200).to_str())
+    pairs_file.write(
+        [
+            PreferentialPrompt(f"tea {n}, green", f"tea {n}, black", t, "modification", (), (), "x")
+            for n, t in enumerate(texts)
+        ],
+        tmp_path / "pairs.jsonl",
+    )
+    options = ["train", "rm", "--start", str(tmp_path / "start"), "--pairs", str(tmp_path / "pairs.jsonl")]
+    for change in (
+        "steps=4",
+        "warmup_steps=1",
+        "pairs_per_step=6",
+        "accumulate=2",
+        "learning_rate=1e-3",
+        f"optimizer={optimizer}",
+    ):
+        options += ["--set", change]
+    alone = [sys.executable, "-c", "from gapo.cli import main; main()"]
+    launch = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        "--no-python",
+        "--",
+    ]
+    for name, program in (("one", alone), ("two", [*launch, *alone])):
+        done = subprocess.run(
+            [*program, *options, "--out", str(tmp_path / name)],
+            env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert (tmp_path / name / "checkpoint/model.safetensors").is_file(), done.stderr[-2000:]
+    one, two, start = (load(tmp_path / n).state_dict() for n in ("one/checkpoint", "two/checkpoint", "start"))
+    for name, weights in one.items():
+        assert torch.allclose(weights, two[name], atol=1e-5), name
+    assert any((weights - start[name]).abs().max() > 1e-3 for name, weights in one.items())
