@@ -133,6 +133,12 @@ def test_a_claim_is_decided_by_separated_intervals(a, b, verdict) -> None:
     assert decide(claim, outcomes(a=a, b=b)).verdict == verdict
 
 
+def test_differences_within_seeds_stand_beside_a_claim_and_do_not_decide_it() -> None:
+    decision = decide(Claim("a beats b", "greater", ("a", "b")), outcomes(a=(0.52, 0.72, 0.92), b=(0.5, 0.7, 0.9)))
+    assert decision.verdict == "not decided"
+    assert decision.because.endswith("within seeds 0.020 [0.020, 0.020]")
+
+
 @pytest.mark.parametrize(
     ("least", "verdict"), [(0.5, "reproduces"), (0.95, "does not reproduce"), (0.7, "not decided")]
 )

@@ -27,10 +27,15 @@ class Decision:
         return asdict(self)
 
 
-def values(outcomes: Mapping[int, Outcome], metric: str) -> list[float]:
+def by_seed(outcomes: Mapping[int, Outcome], metric: str) -> dict[int, float]:
     """The metric of every finished seed that has it."""
-    finals = [outcome.figures["final"] for outcome in outcomes.values() if outcome.figures]
-    return [float(final[metric]) for final in finals if final.get(metric) is not None]
+    finals = {seed: outcome.figures["final"] for seed, outcome in outcomes.items() if outcome.figures}
+    return {seed: float(final[metric]) for seed, final in finals.items() if final.get(metric) is not None}
+
+
+def values(outcomes: Mapping[int, Outcome], metric: str) -> list[float]:
+    """The metric's values in the order of the seeds."""
+    return list(by_seed(outcomes, metric).values())
 
 
 def shown(interval: Interval) -> str:
@@ -49,13 +54,20 @@ def decide(claim: Claim, outcomes: Outcomes) -> Decision:
     name, interval = first
     if claim.kind == "greater":
         other, against = rest[0]
-        because = f"{claim.metric} {name} {shown(interval)}, {other} {shown(against)}"
+        because = f"{claim.metric} {name} {shown(interval)}, {other} {shown(against)}{_paired(claim, outcomes)}"
         return Decision(claim, _verdict(interval.low > against.high, interval.high < against.low), because)
     if claim.kind == "at_least":
         because = f"{claim.metric} {name} {shown(interval)}, wanted {claim.least:g}"
         return Decision(claim, _verdict(interval.low >= claim.least, interval.high < claim.least), because)
     because = f"{claim.metric} of {name} changes by {shown(interval)} over the stages"
     return Decision(claim, _verdict(interval.low > 0, interval.high < 0), because)
+
+
+def _paired(claim: Claim, outcomes: Outcomes) -> str:
+    """The difference within seeds, whose starts cells share: what seeds differ in cancels. It decides nothing."""
+    ours, theirs = (by_seed(outcomes[name], claim.metric) for name in claim.cells)
+    differences = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+    return f"; within seeds {shown(mean_interval(differences))}" if len(differences) >= LEAST_SEEDS else ""
 
 
 def _verdict(holds: bool, fails: bool) -> Verdict:
