@@ -133,8 +133,8 @@ def complete(learner: Learner, drafts: Sequence[Draft], micro_batch: int) -> lis
                 kept[i] = row[: len(mine[i].response)]
     reference, values, *computed = found
     samples = [
-        Sample(d.task, d.prompt, d.response, d.text, d.score, *told_or_found)
-        for d, *told_or_found in zip(mine, computed[0] if computed else told, reference, values, strict=True)
+        Sample(d.task, d.prompt, d.response, d.text, d.score, *measured)
+        for d, *measured in zip(mine, computed[0] if computed else told, reference, values, strict=True)
     ]
     return gather(accelerator, samples)
 
