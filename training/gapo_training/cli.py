@@ -91,6 +91,8 @@ def register_train(app: Application) -> None:
         model = _model(start)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
+        if 2 * settings.pairs_per_step < accelerator.num_processes:
+            raise typer.BadParameter(f"pairs_per_step: {settings.pairs_per_step} leave some processes no row; raise it")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with (
             told(),

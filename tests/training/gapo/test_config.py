@@ -58,6 +58,8 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 def test_work_that_does_not_divide_over_processes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"ppo\.minibatch: 4 does not divide over 3 processes"):
         config.read("smoke").for_processes(3)
+    with pytest.raises(ConfigError, match=r"warmup\.pairs_per_step: 1 leave some of 4 processes no row"):
+        config.read("smoke", ["warmup.pairs_per_step=1"]).for_processes(4)
 
 
 def test_the_papers_shapes_have_the_published_sizes() -> None:
