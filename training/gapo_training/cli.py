@@ -91,8 +91,10 @@ def register_train(app: Application) -> None:
         model = _model(start)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
-        if 2 * settings.pairs_per_step < accelerator.num_processes:
-            raise typer.BadParameter(f"pairs_per_step: {settings.pairs_per_step} leave some processes no row; raise it")
+        try:
+            settings.for_processes(accelerator.num_processes)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with (
             told(),

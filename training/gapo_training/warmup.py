@@ -41,6 +41,11 @@ class WarmupConfig:
     evaluate_every: int = 200  # steps between evaluations on the held-out pairs; 0 for none
     seed: int = 0
 
+    def for_processes(self, count: int) -> None:
+        """Raises `ValueError` where some of `count` processes would have no row of a batch."""
+        if 2 * self.pairs_per_step < count:
+            raise ValueError(f"pairs_per_step: {self.pairs_per_step} leave some of {count} processes no row; raise it")
+
 
 def learning_rate_factor(config: WarmupConfig, step: int) -> float:
     """Linear warm-up, then linear decay to zero."""

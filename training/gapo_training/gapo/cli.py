@@ -77,7 +77,7 @@ def add_train_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         with told():
             accelerator = accelerator_of(chosen.mixed_precision, cpu)
-            refuse_overwriting(out, resume)
+            refuse_overwriting(accelerator, out, resume)
             corpus = tasks.load(data, chosen.data, chosen.seed)
             with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
                 if accelerator.is_main_process:

@@ -206,10 +206,10 @@ class GapoConfig:
         for name, rows in (("ppo.minibatch", self.ppo.minibatch), ("reward_phase.rows", self.reward_phase.rows)):
             if rows % count:
                 raise ConfigError(f"{name}: {rows} does not divide over {count} processes; use a multiple")
-        if 2 * self.warmup.pairs_per_step < count:
-            raise ConfigError(
-                f"warmup.pairs_per_step: {self.warmup.pairs_per_step} leave some of {count} processes no row"
-            )
+        try:
+            self.warmup.for_processes(count)
+        except ValueError as error:
+            raise ConfigError(f"warmup.{error}") from None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as the run's config.yaml holds them."""

@@ -30,8 +30,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     """
     accelerator = accelerator_of(config.mixed_precision, cpu)
     config.for_processes(accelerator.num_processes)
-    refuse_overwriting(out, resume)
-    accelerator.wait_for_everyone()  # before the first process begins the journal that a later one would take for old
+    refuse_overwriting(accelerator, out, resume)
     corpus = tasks.load(data, config.data, config.seed)
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:

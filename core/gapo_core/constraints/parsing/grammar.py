@@ -156,7 +156,7 @@ _CLOSED = (
     "|be|been|for|about|after|before|with|without|on|by|from|as|only|not|no|nor|but|so|than|then"
     "|please|once|twice|thrice|again|often|must|should|may|can|cannot|will"
     "|appears?|used|somewhere|anywhere|throughout|within|into|long|total|per|if|when|while|both|all"
-    "|such|like|starting|ending|beginning|above|below|itself|again"
+    "|such|like|starting|ending|beginning|above|below|itself"
 )
 _BARE = rf"(?<![\w’'])(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
