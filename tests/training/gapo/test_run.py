@@ -1,6 +1,7 @@
 """A whole run of the `smoke` preset, and the commands around it."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -52,7 +53,7 @@ def test_a_run_writes_its_settings_data_and_versions(smoke_run) -> None:
     assert config.read(smoke_run / "config.yaml") == config.read("smoke")
     facts = json.loads((smoke_run / "run.json").read_text(encoding="utf-8"))
     assert all(len(digest) == 64 for digest in facts["data_sha256"].values())
-    assert facts["versions"]["torch"] == torch.__version__
+    assert facts["versions"]["torch"] == version("torch")
     assert list((smoke_run / "tensorboard").iterdir())
 
 

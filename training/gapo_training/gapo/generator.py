@@ -1,5 +1,6 @@
 """The generator: a Qwen2 causal language model, its tokenizer, and log-probabilities of given responses."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,17 @@ def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[Any
 def load(directory: Path) -> tuple[Any, Speech]:
     """A Hugging Face checkpoint folder, read without network."""
     model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True)
-    return model, Speech(AutoTokenizer.from_pretrained(directory, local_files_only=True))
+    return model, Speech(_load_tokenizer(directory))
+
+
+def _load_tokenizer(directory: Path) -> Any:
+    """What was saved as a plain tokenizer is loaded as one: for a Qwen2 model, `AutoTokenizer` of transformers 5 parts
+    words as Qwen2's own tokenizer does, whatever tokenizer.json says."""
+    file = directory / "tokenizer_config.json"
+    saved = json.loads(file.read_text(encoding="utf-8")).get("tokenizer_class") if file.is_file() else None
+    plain = saved in ("PreTrainedTokenizerFast", "TokenizersBackend")  # its names in transformers 4 and 5
+    kind = PreTrainedTokenizerFast if plain else AutoTokenizer
+    return kind.from_pretrained(directory, local_files_only=True)
 
 
 def save(model: nn.Module, speech: Speech, directory: Path) -> None:

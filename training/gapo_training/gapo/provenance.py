@@ -3,7 +3,8 @@
 import json
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ import yaml
 
 from gapo_training.gapo.tasks import Corpus
 
-PACKAGES = ("gapo", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnx", "onnxruntime")
+PACKAGES = ("gapo", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
 
 
 class Settings(Protocol):
@@ -28,8 +29,18 @@ def write(out: Path, config: Settings, corpus: Corpus, processes: int, packages:
         "data_sha256": dict(corpus.hashes),
         "training_prompts": len(corpus.training),
         "held_out_prompts": len(corpus.held_out),
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
+        "versions": _versions(packages) | {"python": platform.python_version()},
         "machine": platform.machine(),
         "processes": processes,
     }
     (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    """Of those that are installed: an environment holds onnxruntime or onnxruntime-gpu."""
+    found = {}
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
