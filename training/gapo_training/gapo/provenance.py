@@ -12,7 +12,17 @@ import yaml
 
 from gapo_training.gapo.tasks import Corpus
 
-PACKAGES = ("gapo", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
+PACKAGES = (
+    "gapo",
+    "torch",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+)
 
 
 class Settings(Protocol):
