@@ -46,7 +46,6 @@ def write(out: Path, config: Settings, corpus: Corpus, processes: int, packages:
     (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-
 def _versions(packages: Sequence[str]) -> dict[str, str]:
     """Of those that are installed: an environment holds onnxruntime or onnxruntime-gpu."""
     found = {}
