@@ -1,6 +1,7 @@
 """`gapo bench engine`: the packed engine beside its peers on the same weights, in one run.
 
     python benchmarks/engine.py CHECKPOINT --pairs PAIRS.jsonl --peer hf,optimum,infinity --out RESULT.json
+    python benchmarks/engine.py CHECKPOINT --pairs PAIRS.jsonl --peer hf --device cuda --out RESULT.json
 
 CHECKPOINT is a one-label Longformer; PAIRS are held-out pairs on which the narrower precisions are accepted. Every
 peer runs in an environment and a process of its own, the repetitions interleaved; seconds count from text to score.
@@ -22,19 +23,26 @@ from gapo_core.bundle import BundleError
 from gapo_export.publish import export_checkpoint
 from gapo_export.target import Precision, Target
 from gapo_server.engine.cpu import usable_cores
-from gapo_server.engine.devices import probe
 from peak import Peak, machine
 from process import Answer, Peer
-from workloads import WORKLOADS, one_token_words, pairs, required_flops
+from workloads import GPU_WORKLOADS, WORKLOADS, one_token_words, pairs, required_flops
 
-ENGINES = [
-    (Target.CPU, Precision.FP32),
-    (Target.CPU, Precision.INT8),
-    (Target.OPENVINO, Precision.FP32),
-    (Target.OPENVINO, Precision.BF16),
-    (Target.OPENVINO, Precision.INT8),
-]
-GPU = [(Target.CUDA, Precision.FP16), (Target.TENSORRT, Precision.FP16)]
+ENGINES = {
+    "cpu": [
+        (Target.CPU, Precision.FP32),
+        (Target.CPU, Precision.INT8),
+        (Target.OPENVINO, Precision.FP32),
+        (Target.OPENVINO, Precision.BF16),
+        (Target.OPENVINO, Precision.INT8),
+    ],
+    "cuda": [
+        (Target.CUDA, Precision.FP32),
+        (Target.CUDA, Precision.FP16),
+        (Target.CUDA, Precision.BF16),
+        (Target.TENSORRT, Precision.FP16),
+    ],
+}
+HF_PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
 SETTLE = 0.5
 """Seconds before each answer: runtimes' threads spin on after a call, and would hold a core of the next peer's."""
 
@@ -60,17 +68,13 @@ def prepare(checkpoint: Path, work: Path) -> Path:
 
 
 def start(
-    checkpoint: Path, held_out: Path, names: list[str], threads: int, work: Path
+    checkpoint: Path, held_out: Path, names: list[str], device: str, threads: int, work: Path
 ) -> tuple[dict[str, Peer], dict[str, str]]:
     """The peers that run, and why the others do not."""
     peers: dict[str, Peer] = {}
     not_run: dict[str, str] = {}
-    gpu = probe().gpus > 0
-    for target, precision in ENGINES + GPU:
+    for target, precision in ENGINES[device]:
         name = f"gapo {target.value} {precision.value}"
-        if (target, precision) in GPU and not gpu:
-            not_run[name] = "no NVIDIA GPU answers"
-            continue
         try:
             given = None if precision is Precision.FP32 else held_out
             bundle = export_checkpoint(
@@ -80,10 +84,16 @@ def start(
         except (BundleError, PeerUnavailable) as error:
             not_run[name] = str(error)
     for name in names:
-        try:
-            peers[name] = Peer(environment.python_of(name), f"{name}_peer.py", checkpoint, threads)
-        except PeerUnavailable as error:
-            not_run[name] = str(error)
+        if device == "cuda" and name != "hf":
+            not_run[name] = "measured on CPUs only"
+            continue
+        for precision in HF_PRECISIONS[device] if name == "hf" else ("fp32",):
+            given = (device, precision) if name == "hf" else ()
+            peer = name if precision == "fp32" else f"{name} {precision}"
+            try:
+                peers[peer] = Peer(environment.python_of(name), f"{name}_peer.py", checkpoint, threads, *given)
+            except PeerUnavailable as error:
+                not_run[peer] = str(error)
     return peers, not_run
 
 
@@ -139,7 +149,8 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--peer", default="hf,optimum,infinity", help="comma-separated; empty for none")
-    parser.add_argument("--workload", default=",".join(WORKLOADS), help="comma-separated names")
+    parser.add_argument("--device", choices=list(ENGINES), default="cpu")
+    parser.add_argument("--workload", help="comma-separated names; default: all that suit the device")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--threads", type=int, default=usable_cores())
     parser.add_argument("--out", type=Path)
@@ -148,19 +159,21 @@ def main() -> None:
     config = json.loads((given.checkpoint / "config.json").read_text(encoding="utf-8"))
     sizes = [config[name] for name in ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads")]
     names = [name for name in given.peer.split(",") if name]
+    suited = WORKLOADS | (GPU_WORKLOADS if given.device == "cuda" else {})
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = prepare(given.checkpoint, Path(folder))
         words = one_token_words(checkpoint / "tokenizer.json")
-        peers, not_run = start(checkpoint, given.pairs, names, given.threads, Path(folder) / "store")
+        peers, not_run = start(checkpoint, given.pairs, names, given.device, given.threads, Path(folder) / "store")
         workloads: dict[str, object] = {}
         result: dict[str, object] = {"machine": machine(), "threads": given.threads, "model": config}
         result |= {"repetitions": given.repetitions, "workloads": workloads, "not_run": not_run}
-        own = {package: version(package) for package in ("gapo", "onnxruntime", "torch", "numpy")}
+        runtime = "onnxruntime-gpu" if given.device == "cuda" else "onnxruntime"
+        own = {package: version(package) for package in ("gapo", runtime, "torch", "numpy")}
         result["versions"] = {"gapo": own} | {name: environment.versions(name) for name in names if name in peers}
-        peak = Peak(given.threads)
+        peak = Peak(given.threads, given.device)
         try:
-            for workload in given.workload.split(","):
-                lengths = WORKLOADS[workload]
+            for workload in given.workload.split(",") if given.workload else suited:
+                lengths = suited[workload]
                 flops = required_flops(lengths, *sizes, max(config["attention_window"]))
                 answers, peaks = measure(peers, not_run, lengths, words, given.repetitions, peak)
                 workloads[workload] = done = summary(lengths, answers, peaks, flops)

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,23 +15,31 @@ import torch
 from onnx import TensorProto, helper
 
 ROWS, INNER, COLUMNS = 2048, 1024, 1024
-FLOPS = 2 * ROWS * INNER * COLUMNS
+ON_GPU = 8
+"""Each side of a GPU's product is so many times as long, to fill it."""
 
 
 class Peak:
     """Measured again in every repetition, as a shared machine's speed wanders."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, device: str = "cpu") -> None:
         torch.set_num_threads(threads)
+        wide = ON_GPU if device == "cuda" else 1
+        self._flops = 2 * ROWS * INNER * COLUMNS * wide**3
         self._products = {
-            "fp32": _torch_product(torch.float32),
-            "bf16": _torch_product(torch.bfloat16),
-            "int8": _int8_product(threads),
+            "fp32": _torch_product(torch.float32, device, wide),
+            "bf16": _torch_product(torch.bfloat16, device, wide),
         }
+        if device == "cuda":
+            self._products["fp16"] = _torch_product(torch.float16, device, wide)
+        else:
+            self._products["int8"] = _int8_product(threads)
 
     def measure(self) -> dict[str, float]:
         """FLOP/s (int8: multiply-adds count two as well), the best of five."""
-        return {precision: FLOPS / min(map(_seconds, [product] * 5)) for precision, product in self._products.items()}
+        return {
+            precision: self._flops / min(map(_seconds, [product] * 5)) for precision, product in self._products.items()
+        }
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -39,9 +48,16 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _torch_product(dtype: torch.dtype) -> Callable[[], object]:
-    left, right = torch.randn(ROWS, INNER).to(dtype), torch.randn(INNER, COLUMNS).to(dtype)
-    return lambda: left @ right
+def _torch_product(dtype: torch.dtype, device: str, wide: int) -> Callable[[], object]:
+    left = torch.randn(ROWS * wide, INNER * wide).to(device, dtype)
+    right = torch.randn(INNER * wide, COLUMNS * wide).to(device, dtype)
+
+    def product() -> None:
+        left @ right
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return product
 
 
 def _int8_product(threads: int) -> Callable[[], object]:
@@ -67,7 +83,7 @@ def _int8_product(threads: int) -> Callable[[], object]:
 
 
 def machine() -> dict[str, object]:
-    """Processor, its vector units, usable cores and the load at the start."""
+    """Processor, its vector units, usable cores, the GPU and its driver, and the load at the start."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     found = re.search(r"model name\s*: (.*)", text)
     units = [u for u in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if f" {u}" in text]
@@ -75,7 +91,17 @@ def machine() -> dict[str, object]:
         "cpu": found[1] if found else platform.processor(),
         "units": units,
         "cores": len(os.sched_getaffinity(0)),
+        "gpu": _gpu(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load_average": os.getloadavg()[0],
     }
+
+
+def _gpu() -> str | None:
+    """Name, memory and driver, as nvidia-smi tells them."""
+    try:
+        asked = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() or None
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -30,6 +30,13 @@ WORKLOADS = {
     "uniform as ragged": [sum(ragged()) // 16] * 16,
     "group of 16": group(),
 }
+GPU_WORKLOADS = {
+    "512 x 128": [128] * 512,
+    "64 x 512": [512] * 64,
+    "16 x 4096": [4096] * 16,
+    "ragged x 8": ragged() * 8,
+}
+"""Batches that fill a GPU."""
 
 
 def one_token_words(tokenizer_file: Path) -> list[str]:

@@ -1,0 +1,69 @@
+"""On an NVIDIA GPU the packed graph gives the CPU's scores, in every precision that CUDA computes."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gapo_core.bundle import load
+from gapo_export.publish import export_checkpoint
+from gapo_export.target import Precision, Target
+from gapo_server import EMBEDDED
+from gapo_server.engine import onnxruntime
+from gapo_server.engine.base import Device, EngineOptions
+from gapo_server.engine.devices import open_engine, probe
+
+MACHINE = probe()
+pytestmark = pytest.mark.skipif(
+    not MACHINE.gpus or onnxruntime.CUDA not in MACHINE.providers, reason="no NVIDIA GPU with onnxruntime-gpu is here"
+)
+LENGTHS = [(3,), (400, 50, 3), (300, 300, 300, 300), tuple(range(5, 60)), (1000, 2)]
+
+
+def ids(lengths) -> list[list[int]]:
+    rng = np.random.default_rng(0)
+    return [[2, *rng.integers(4, 60, n).tolist(), 3] for n in lengths]
+
+
+def test_the_embedded_model_scores_as_on_the_cpu() -> None:
+    bundle = load(next(EMBEDDED.glob("*/*")))
+    cpu, gpu = (open_engine(bundle, 0, EngineOptions(device)) for device in (Device.CPU, Device.CUDA))
+    for lengths in (*LENGTHS, (4090,), (4090, 700, 3, 3, 3)):
+        assert np.abs(cpu.score(ids(lengths)) - gpu.score(ids(lengths))).max() < 1e-3
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("fp16", 0.01), ("bf16", 0.05)])
+def test_every_precision_scores_as_fp32_does(checkpoint, bundle, tmp_path, precision, tolerance) -> None:
+    rng = np.random.default_rng(1)
+    pairs = tmp_path / "pairs.jsonl"
+    texts = [[" ".join(f"w{i}" for i in rng.integers(0, 56, n)) for n in (9, 9, 40)] for _ in range(20)]
+    pairs.write_text(
+        "".join(json.dumps(dict(zip(("accepted", "rejected", "response"), t, strict=True))) + "\n" for t in texts)
+    )
+    given = None if precision == "fp32" else pairs
+    path = export_checkpoint(
+        checkpoint, tmp_path, "wide", "1", target=Target.CUDA, precision=Precision(precision), pairs=given
+    )
+    cpu = open_engine(bundle, 0, EngineOptions(Device.CPU))
+    gpu = open_engine(load(path), 0, EngineOptions(Device.CUDA))
+    for lengths in LENGTHS:
+        assert np.abs(cpu.score(ids(lengths)) - gpu.score(ids(lengths))).max() < tolerance
+
+
+def test_memory_is_returned_and_taken_again(bundle, monkeypatch) -> None:
+    monkeypatch.setattr(onnxruntime, "IDLE", 0.2)
+    engine = onnxruntime.OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CUDA))
+    before = engine.score(ids((1000, 2)))
+    assert engine._timer is not None
+    engine._timer.join(10)
+    assert np.array_equal(before, engine.score(ids((1000, 2))))
+
+
+def test_a_batch_beyond_the_memory_limit_fails_alone(bundle) -> None:
+    engine = open_engine(
+        bundle, 0, replace(EngineOptions(Device.CUDA), gpu_memory_bytes=24 << 20, max_batch_tokens=1 << 20)
+    )
+    small = engine.score(ids((20, 30)))
+    with pytest.raises(Exception, match=r"(?i)memory|alloc"):
+        engine.score(ids((1000,) * 200))
+    assert np.array_equal(small, engine.score(ids((20, 30))))
