@@ -43,7 +43,7 @@ ENGINES = {
     ],
 }
 HF_PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
-SETTLE = 0.5
+SETTLE = {"cpu": 0.5, "cuda": 0.05}
 """Seconds before each answer: runtimes' threads spin on after a call, and would hold a core of the next peer's."""
 
 
@@ -98,7 +98,13 @@ def start(
 
 
 def measure(
-    peers: dict[str, Peer], not_run: dict[str, str], lengths: list[int], words: list[str], repetitions: int, peak: Peak
+    peers: dict[str, Peer],
+    not_run: dict[str, str],
+    lengths: list[int],
+    words: list[str],
+    repetitions: int,
+    settle: float,
+    peak: Peak,
 ) -> tuple[dict[str, list[Answer]], dict[str, float]]:
     """Answers of each peer to every repetition but the first, which warms up, and the median peaks."""
     answers: dict[str, list[Answer]] = {name: [] for name in peers}
@@ -106,7 +112,7 @@ def measure(
     for repetition in range(repetitions + 1):
         batch = pairs(lengths, words, repetition)
         for name in list(answers):
-            time.sleep(SETTLE)
+            time.sleep(settle)
             try:
                 answers[name].append(peers[name].score(batch))
             except PeerUnavailable as error:
@@ -175,7 +181,7 @@ def main() -> None:
             for workload in given.workload.split(",") if given.workload else suited:
                 lengths = suited[workload]
                 flops = required_flops(lengths, *sizes, max(config["attention_window"]))
-                answers, peaks = measure(peers, not_run, lengths, words, given.repetitions, peak)
+                answers, peaks = measure(peers, not_run, lengths, words, given.repetitions, SETTLE[given.device], peak)
                 workloads[workload] = done = summary(lengths, answers, peaks, flops)
                 print(table(workload, done), file=sys.stderr, flush=True)
                 if given.out:  # after every workload: a run of hours that is stopped keeps what it measured

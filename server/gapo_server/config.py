@@ -38,10 +38,12 @@ class Settings(BaseSettings):
         default=256 << 20, gt=0, description="Bytes of all unanswered requests; more is refused."
     )
     max_queue_tokens: int = Field(
-        default=262144, gt=0, description="Tokens that may wait, also of one request; more is refused."
+        default=0, ge=0, description="Tokens that may wait, also of one request; more is refused. 0: 128 batches."
     )
     max_batch_tokens: int = Field(
-        default=2048, gt=0, description="Tokens of one engine batch; a longer pair runs alone."
+        default=0,
+        ge=0,
+        description="Tokens of one engine batch; a longer pair runs alone. 0: 2048 on a CPU, 16384 on a GPU.",
     )
     overload_status: Literal[503, 429] = Field(default=503, description="HTTP code when the queue is full.")
     request_timeout: float = Field(default=120.0, gt=0, description="Seconds until a request is given up.")

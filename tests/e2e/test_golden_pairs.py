@@ -98,6 +98,8 @@ def test_server() -> None:
     bundle, heard = load(BUNDLE), []
 
     class Engine:
+        batch_tokens = 2048
+
         def score(self, sequences):
             heard.extend(list(ids) for ids in sequences)
             return np.full(len(sequences), bundle.manifest.golden.score, np.float32)

@@ -21,7 +21,8 @@ class Died(BaseException):
 
 
 class FaultyEngine:
-    def __init__(self, words: dict[str, int], golden: float) -> None:
+    def __init__(self, words: dict[str, int], golden: float, batch_tokens: int) -> None:
+        self.batch_tokens = batch_tokens
         self._words, self._golden = words, golden
         self._state = ""
 
@@ -51,7 +52,9 @@ def load_models(settings: Settings) -> list[store.ServedModel]:
     words = {}
     for word in ("slow", "poison", "nan", "fail", "wrong", "heal", "hang", "die"):
         words[word] = real.encoder.encode("x", word).ids[3]
-    return [store.ServedModel(bundle, settings, FaultyEngine(words, bundle.manifest.golden.score))]
+    return [
+        store.ServedModel(bundle, settings, FaultyEngine(words, bundle.manifest.golden.score, real.engine.batch_tokens))
+    ]
 
 
 if __name__ == "__main__":

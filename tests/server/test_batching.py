@@ -24,6 +24,8 @@ class Recorder:
         self.gate = threading.Event()
         self.gate.set()
 
+    batch_tokens = 256
+
     def score(self, sequences):
         self.batches.append(list(sequences))
         self.gate.wait()

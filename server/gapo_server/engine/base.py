@@ -20,6 +20,11 @@ class Device(str, Enum):
     OPENVINO = "openvino"
 
 
+CPU_BATCH_TOKENS = 2048
+GPU_BATCH_TOKENS = 16384
+"""A GPU takes hardly longer for thousands of tokens than for hundreds (see benchmarks/README.md)."""
+
+
 class DeviceUnavailable(ValueError):
     """A device that was asked for and is not here; the message names the remedy."""
 
@@ -31,8 +36,9 @@ class EngineOptions:
     device: Device = Device.AUTO
     threads: int = 0
     """Threads of the CPU runtime; 0 takes the usable physical cores."""
-    max_batch_tokens: int = 2048
-    """Packed tokens that the caller puts in one batch (a longer pair comes alone): the bound of memory."""
+    max_batch_tokens: int = 0
+    """Packed tokens that the caller puts in one batch (a longer pair comes alone): the bound of memory. 0 takes what
+    suits the device, see `batch_tokens`."""
     memory_arena: bool = True
     """Keep the memory of one batch for the next; it is returned ten idle seconds after a large one."""
     gpu: int = 0
@@ -44,8 +50,19 @@ class EngineOptions:
     tensorrt_cache: Path = Path("~/.cache/gapo/tensorrt")
     """Folder of built TensorRT engines; building one takes minutes."""
 
+    @property
+    def batch_tokens(self) -> int:
+        """`max_batch_tokens` of the chosen device."""
+        on_gpu = self.device in (Device.CUDA, Device.TENSORRT)
+        return self.max_batch_tokens or (GPU_BATCH_TOKENS if on_gpu else CPU_BATCH_TOKENS)
+
 
 class Engine(Protocol):
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens of a batch that suit the device and stay within its memory."""
+        ...
+
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Logits [B] of B token-id lists, in order. Called from one thread at a time."""
         ...

@@ -1,6 +1,6 @@
 """The packed graph on ONNX Runtime: CPU, CUDA and TensorRT execution providers.
 
-The CUDA and TensorRT paths were not run: no GPU was at hand. Their options are checked by unit tests.
+TensorRT was not run: its libraries were not at hand. Its options are checked by unit tests.
 """
 
 import threading
@@ -30,6 +30,8 @@ LARGE = 1024
 IDLE = 10.0
 """Seconds without a batch after which it is returned. Taking it anew costs the next batch a fifth of its time (8 × 128
 tokens on two cores: 0.147 and 0.184 s)."""
+
+ERROR = 3  # as ONNX Runtime numbers what it logs
 
 CACHED = 512
 """Tokens a core in one run on a CPU: more of them leave its caches between operators, fewer pack weights too often."""
@@ -69,7 +71,7 @@ def providers(bundle: Bundle, options: EngineOptions) -> list[Provider]:
     if options.device is Device.CUDA:
         return [(CUDA, cuda_options(options)), cpu]
     if options.device is Device.TENSORRT:
-        shapes = profile(bundle.manifest.architecture, options.max_batch_tokens)
+        shapes = profile(bundle.manifest.architecture, options.batch_tokens)
         cache = cache_folder(bundle, shapes, options)
         return [(TENSORRT, tensorrt_options(shapes, cache, options)), (CUDA, cuda_options(options)), cpu]
     return [cpu]
@@ -79,8 +81,12 @@ def open_session(file: str, options: ort.SessionOptions, wanted: Sequence[Provid
     """Raises `DeviceUnavailable` where ONNX Runtime would quietly go on with the next provider."""
     name = wanted[0][0]
     remedy = f"install the libraries it needs (pip install 'gapo[server-gpu]'; for {TENSORRT} 'gapo[tensorrt]' too)"
-    if name != CPU and hasattr(ort, "preload_dlls"):
-        ort.preload_dlls()  # CUDA and cuDNN from the nvidia-* wheels, where they are
+    if name != CPU:
+        # Below an error it tells every user of nodes that it leaves to the CPU, as is meant, and of plug-ins.
+        ort.set_default_logger_severity(ERROR)
+        options.log_severity_level = ERROR
+        if hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # CUDA and cuDNN from the nvidia-* wheels, where they are
     if name == TENSORRT:
         with suppress(ImportError):
             import_module("tensorrt")  # its wheel loads libnvinfer, which the provider then finds
@@ -110,7 +116,7 @@ class OnnxRuntimeEngine:
         self._pinned = None if on_cpu else PinnedInputs(cuda_runtime())
         shape = bundle.manifest.architecture
         self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
-        self._run_tokens = options.max_batch_tokens
+        self.batch_tokens = self._run_tokens = options.batch_tokens
         self._usual = LARGE
         if on_cpu:
             # Only a pair that is longer than a run on all cores takes more memory than any batch does.

@@ -69,7 +69,8 @@ class OpenVinoEngine:
         given = (bundle.file("model.onnx"), bundle.manifest.precision, shape.hidden, threads)
         together = compile_graph(*given)
         single = compile_graph(*given, streams=threads) if threads > 1 else together
-        self._scorer = PartedScorer(together, single, threads, options.max_batch_tokens, shape.block, shape.window // 2)
+        self.batch_tokens = options.batch_tokens
+        self._scorer = PartedScorer(together, single, threads, self.batch_tokens, shape.block, shape.window // 2)
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         scores: NDArray[np.float32] = self._scorer.score(sequences)[:, 0]

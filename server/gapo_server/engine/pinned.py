@@ -1,7 +1,4 @@
-"""Page-locked host memory for a GPU's inputs: the driver copies from it without a detour.
-
-Not run on a GPU: none was at hand. A test binds such buffers to a CPU session.
-"""
+"""Page-locked host memory for a GPU's inputs: the driver copies from it without a detour."""
 
 import ctypes
 from typing import Any

@@ -103,7 +103,7 @@ class RewardServicer:
                 max_pairs=settings.max_pairs,
                 max_body_bytes=settings.max_body_bytes,
                 max_text_bytes=settings.max_text_bytes,
-                max_request_tokens=settings.max_queue_tokens,
+                max_request_tokens=self._service.max_request_tokens,
             ),
         )
 

@@ -73,7 +73,7 @@ def build(service: ScoringService, health: Health) -> FastAPI:
                 max_pairs=settings.max_pairs,
                 max_body_bytes=settings.max_body_bytes,
                 max_text_bytes=settings.max_text_bytes,
-                max_request_tokens=settings.max_queue_tokens,
+                max_request_tokens=service.max_request_tokens,
             ),
         )
 

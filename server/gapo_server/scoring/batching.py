@@ -77,7 +77,7 @@ class Batcher:
         self, engine: Engine, block: int, max_batch_tokens: int, max_queue_tokens: int, metrics: Metrics
     ) -> None:
         self._engine, self._block, self._metrics = engine, block, metrics
-        self._max_batch, self._max_queue = max_batch_tokens, max_queue_tokens
+        self._max_batch, self.max_queue_tokens = max_batch_tokens, max_queue_tokens
         self._requests: deque[_Request] = deque()
         self._waiting = 0
         self._speed = 0.0  # tokens a second, a running mean
@@ -108,9 +108,11 @@ class Batcher:
         if self._closed or not self.alive:
             raise self._ended()
         tokens = sum(map(len, sequences))
-        if tokens > self._max_queue and len(sequences) > 1:
-            raise TooLarge(f"hold {tokens} tokens; send at most {self._max_queue} a request, so fewer pairs", "pairs")
-        if self._waiting and self._waiting + tokens > self._max_queue:
+        if tokens > self.max_queue_tokens and len(sequences) > 1:
+            raise TooLarge(
+                f"hold {tokens} tokens; send at most {self.max_queue_tokens} a request, so fewer pairs", "pairs"
+            )
+        if self._waiting and self._waiting + tokens > self.max_queue_tokens:
             wait = self._waiting / self._speed if self._speed else 1.0
             raise Overloaded(
                 f"{self._waiting} tokens wait already; try again in {wait:.0f} s", retry_after=min(60.0, max(1.0, wait))

@@ -15,6 +15,9 @@ from gapo_server.scoring.batching import Batcher
 from gapo_server.scoring.encoding import Encoding, Pair
 from gapo_server.store import ServedModel
 
+QUEUED_BATCHES = 128
+"""Batches whose tokens may wait unless the settings say otherwise: on two cores half a minute of work."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -63,11 +66,16 @@ class ScoringService:
             self.batchers[name] = Batcher(
                 model.engine,
                 model.manifest.architecture.block,
-                settings.max_batch_tokens,
-                settings.max_queue_tokens,
+                model.engine.batch_tokens,
+                settings.max_queue_tokens or QUEUED_BATCHES * model.engine.batch_tokens,
                 self.metrics,
             )
             self.metrics.model_info.labels(name, model.manifest.version).set(1)
+
+    @property
+    def max_request_tokens(self) -> int:
+        """Tokens of one request that every model takes."""
+        return min(batcher.max_queue_tokens for batcher in self.batchers.values())
 
     async def score(self, question: Question, timeout: float | None = None) -> Scored:
         """Scores within `timeout` seconds, never more than the server's own limit.

@@ -1,7 +1,5 @@
 """A bundle with random weights, wide enough that a batch's memory shows."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from gapo_core.bundle import Bundle, load
@@ -23,16 +21,11 @@ SHAPE = LongformerShape(
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory) -> Path:
+def bundle(tmp_path_factory) -> Bundle:
     torch.manual_seed(0)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{i}" for i in range(56))]
     tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    made = tmp_path_factory.mktemp("checkpoint")
-    save_checkpoint(PackedLongformer(SHAPE), made, tokenizer.to_str())
-    return made
-
-
-@pytest.fixture(scope="session")
-def bundle(checkpoint, tmp_path_factory) -> Bundle:
+    checkpoint = tmp_path_factory.mktemp("checkpoint")
+    save_checkpoint(PackedLongformer(SHAPE), checkpoint, tokenizer.to_str())
     return load(export_checkpoint(checkpoint, tmp_path_factory.mktemp("store"), "wide", "1"))

@@ -115,8 +115,16 @@ def test_device_is_also_a_variable(monkeypatch) -> None:
 
 
 def test_every_engine_option_is_a_setting_with_the_same_default() -> None:
-    defaults = replace(EngineOptions(), max_batch_tokens=Settings().max_batch_tokens)
-    assert Settings().engine == defaults
+    assert Settings().engine == EngineOptions()
+
+
+@pytest.mark.parametrize(
+    ("device", "tokens"),
+    [(Device.CPU, 2048), (Device.OPENVINO, 2048), (Device.CUDA, 16384), (Device.TENSORRT, 16384)],
+)
+def test_a_batch_suits_the_device_unless_told_otherwise(device, tokens) -> None:
+    assert EngineOptions(device).batch_tokens == tokens
+    assert EngineOptions(device, max_batch_tokens=99).batch_tokens == 99
 
 
 def test_providers_come_in_the_order_of_the_device(bundle, tmp_path) -> None:

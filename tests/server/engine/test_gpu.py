@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from gapo_core.bundle import load
 from gapo_export.publish import export_checkpoint
+from gapo_export.recover import model_of
 from gapo_export.target import Precision, Target
+from gapo_model.checkpoint import save_checkpoint
 from gapo_server import EMBEDDED
 from gapo_server.engine import onnxruntime
 from gapo_server.engine.base import Device, EngineOptions
@@ -33,18 +35,23 @@ def test_the_embedded_model_scores_as_on_the_cpu() -> None:
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("fp16", 0.01), ("bf16", 0.05)])
-def test_every_precision_scores_as_fp32_does(checkpoint, bundle, tmp_path, precision, tolerance) -> None:
-    rng = np.random.default_rng(1)
+def test_every_precision_scores_as_fp32_does(tmp_path, precision, tolerance) -> None:
+    embedded = next(EMBEDDED.glob("*/*"))
+    save_checkpoint(model_of(embedded), tmp_path / "checkpoint", (embedded / "tokenizer.json").read_text("utf-8"))
     pairs = tmp_path / "pairs.jsonl"
-    texts = [[" ".join(f"w{i}" for i in rng.integers(0, 56, n)) for n in (9, 9, 40)] for _ in range(20)]
-    pairs.write_text(
-        "".join(json.dumps(dict(zip(("accepted", "rejected", "response"), t, strict=True))) + "\n" for t in texts)
-    )
-    given = None if precision == "fp32" else pairs
+    rows = [(f"memory: {n} gb", f"memory: {n + 1} gb", f"a laptop with {n} gb of memory .") for n in range(2, 12)]
+    keys = ("accepted", "rejected", "response")
+    pairs.write_text("".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows), "utf-8")
     path = export_checkpoint(
-        checkpoint, tmp_path, "wide", "1", target=Target.CUDA, precision=Precision(precision), pairs=given
+        tmp_path / "checkpoint",
+        tmp_path,
+        "narrow",
+        "1",
+        target=Target.CUDA,
+        precision=Precision(precision),
+        pairs=None if precision == "fp32" else pairs,
     )
-    cpu = open_engine(bundle, 0, EngineOptions(Device.CPU))
+    cpu = open_engine(load(embedded), 0, EngineOptions(Device.CPU))
     gpu = open_engine(load(path), 0, EngineOptions(Device.CUDA))
     for lengths in LENGTHS:
         assert np.abs(cpu.score(ids(lengths)) - gpu.score(ids(lengths))).max() < tolerance
@@ -53,10 +60,10 @@ def test_every_precision_scores_as_fp32_does(checkpoint, bundle, tmp_path, preci
 def test_memory_is_returned_and_taken_again(bundle, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, "IDLE", 0.2)
     engine = onnxruntime.OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CUDA))
-    before = engine.score(ids((1000, 2)))
+    before = engine.score(ids((1000, 200)))
     assert engine._timer is not None
     engine._timer.join(10)
-    assert np.array_equal(before, engine.score(ids((1000, 2))))
+    assert np.array_equal(before, engine.score(ids((1000, 200))))
 
 
 def test_a_batch_beyond_the_memory_limit_fails_alone(bundle) -> None:
