@@ -68,20 +68,25 @@ class HFRollout:
 
     def _continue(self, prompts: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[tuple[list[int], list[float]]]:
         device = next(self.model.parameters()).device
-        noise = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+        # A number for each token to be drawn, from a generator of the row's own. [b, max_new_tokens]
+        numbers = [torch.rand(self.max_new_tokens, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        noise = torch.stack(numbers).to(device)
+        distinct = {tuple(prompt): number for number, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
         width = max(map(len, prompts))
         # Padded on the left, so that all rows go on at one column. [b, L]
-        ids = torch.tensor([[self.pad] * (width - len(p)) + list(p) for p in prompts], device=device)
-        real = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        ids = torch.tensor([[self.pad] * (width - len(p)) + list(p) for p in distinct], device=device)
+        real = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in distinct], device=device)
         place = (real.cumsum(1) - 1).clamp(min=0)
         cache = DynamicCache()
+        logits = self._next(ids, real, place, cache)
+        if len(distinct) < len(prompts):  # of a prompt that is answered several times keys and values are computed once
+            of = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
+            cache.batch_select_indices(of)
+            logits, real, place = logits[of], real[of], place[of]
         responses: list[tuple[list[int], list[float]]] = [([], []) for _ in prompts]
         rows = list(range(len(prompts)))  # that are in the batch
-        while True:
-            out = cast(Any, self.model)(
-                input_ids=ids, attention_mask=real, position_ids=place, past_key_values=cache, logits_to_keep=1
-            )
-            chosen, nats = self._draw(out.logits[:, -1].float(), [noise[row] for row in rows])  # [b] each
+        for step in range(self.max_new_tokens):
+            chosen, nats = self._draw(logits, noise[:, step])  # [b] each
             going = []
             for n, (token, log_prob) in enumerate(zip(chosen.tolist(), nats.tolist(), strict=True)):
                 response, log_probs = responses[rows[n]]
@@ -91,30 +96,35 @@ class HFRollout:
                     if token != self.end and len(response) < self.max_new_tokens:
                         going.append(n)
             if not going:
-                return responses
+                break
             if len(going) <= _COMPACT * len(rows):
                 kept = torch.tensor(going, device=device)
                 cache.batch_select_indices(kept)
                 rows = [rows[n] for n in going]
-                chosen, real, place = chosen[kept], real[kept], place[kept]
+                chosen, real, place, noise = chosen[kept], real[kept], place[kept], noise[kept]
             ids, place = chosen[:, None], place[:, -1:] + 1
             real = torch.cat([real, torch.ones_like(ids)], 1)
+            logits = self._next(ids, real, place, cache)
+        return responses
 
-    def _draw(self, logits: Tensor, noise: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
-        """The likeliest token of each row, or one drawn from softmax(logits / temperature), and its log-probability
-        there, 0 for the likeliest. [b, V] -> [b] and [b]
+    def _next(self, ids: Tensor, real: Tensor, place: Tensor, cache: DynamicCache) -> Tensor:
+        """Logits of the token after each row's last. [b, V]"""
+        out = cast(Any, self.model)(
+            input_ids=ids, attention_mask=real, position_ids=place, past_key_values=cache, logits_to_keep=1
+        )
+        return cast(Tensor, out.logits[:, -1].float())
 
-        argmax of logits / temperature + Gumbel noise draws from it; each row's noise comes from a generator of its
-        own, so what it draws does not depend on batch or process.
+    def _draw(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeliest token of each row, or the one at which the distribution function of softmax(logits /
+        temperature) exceeds the row's number in [0, 1), and its log-probability there, 0 for the likeliest.
+        [b, V] and [b] -> [b] and [b]
         """
         if self.temperature <= 0:
             return logits.argmax(1), torch.zeros(len(logits))
         log_probs = (logits / self.temperature).log_softmax(1)
-        exponential = torch.empty_like(logits)
-        for row, generator in zip(exponential, noise, strict=True):
-            row.exponential_(generator=generator)
-        chosen = (log_probs - exponential.log()).argmax(1)
-        return chosen, log_probs.gather(1, chosen[:, None])[:, 0]
+        below = log_probs.double().exp().cumsum(1)
+        chosen = torch.searchsorted(below, (noise * below[:, -1])[:, None], right=True)
+        return chosen[:, 0], log_probs.gather(1, chosen)[:, 0]
 
 
 @dataclass
