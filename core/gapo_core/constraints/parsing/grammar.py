@@ -162,9 +162,20 @@ _BARE = rf"(?<![\w’'])(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
-_END = (
-    r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
-    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b|appear\b|occur\b|show up\b))"
+_GOES_ON = (
+    r"(?:in|within|throughout|anywhere|somewhere|at|into|to|when|while|must|should|may|can|cannot|shall|is|are|need|have"
+    r"|has|appear|occur|show up)\b"
+)
+_END = rf"(?= ?(?:[.,;:!?)\n]|$|{_GOES_ON}))"
+# Behind a colon also phrases of up to three words, where the list reaches to the end or the next demand.
+_NEXT = (
+    r"(?:please|also|use|write|keep|make|limit|avoid|do|don['’]t|no|not|never|end|finish|start|begin|answer|reply|with"
+    r"|without|highlight|mark|put|include|mention|maximum|max|under|up to|i|we|you|they|he|she|it)\b"
+)
+_PHRASE = rf"(?!{_NEXT}){_BARE}(?: (?!{_GOES_ON}|(?:and|or|nor|but)\b)[\w'’-]{{1,40}}){{0,2}}"
+_PHRASES = (
+    rf"(?<=:\s){_PHRASE}(?:{_COMMA}(?:(?:and|or) )?{_PHRASE}){{1,30}}(?:{_AND}{_PHRASE})?"
+    rf"(?= ?(?:[.;!?)\n]|$|,? (?:(?:and|but) )?{_NEXT}))"
 )
 
 FRAGMENTS = {
@@ -188,7 +199,7 @@ FRAGMENTS = {
     "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
     "items": (
         rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
-        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
+        rf"|{_PHRASES}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
     ),
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"

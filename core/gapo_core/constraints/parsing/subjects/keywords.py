@@ -23,6 +23,13 @@ USE = (
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
+MAY = "(?:may|must|should|can|could|shall|will|is to|are to|is allowed to|are allowed to)"
+# "Neither answer", "none of the versions", "no sentence".
+NO_TEXT = (
+    "(?:neither|no|none|not one)(?: of)?(?: (?:the|your|them|these|those|two|both|single)){0,2}"
+    "(?: (?:{text}|version|variant|option|sentence|paragraph|line|bullet)s?)?"
+)
+
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if (words := listed(found)) and not of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
@@ -140,7 +147,12 @@ FREQUENCY = (
     ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency_too),
-    rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
+    rule(
+        "(?:{start}|[,;] (?:(?:and|but) )?)(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}"
+        "(?= ?(?:[.,;!)]|$|and|but|or|please))",
+        "times once twice thrice",
+        frequency,
+    ),
     rule(
         "get (?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) (?:in(?:to)? )?(?:(?:it|there|the (?:\\w+ )?{text}) )?{times}",
         "get",
@@ -170,13 +182,17 @@ FREQUENCY = (
     ),
 )
 
+_NONE_MAY = rf"\b(?:neither|none|no|not one)\b(?: [\w'’-]+){{0,4}} {MAY} (?:ever )?$"
 _ELSEWHERE = (
+    _NONE_MAY + "|"
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
     r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s"
     r"|ing)?\b[^,;]{0,40}"
     r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
+# "Has banned the word …" is no demand for it.
+_DONE = r"(?<=\bhas\s)\w+ed\b|(?<=\bhave\s)\w+ed\b"
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
     r"|before|between|followed|for (?:the|any|each|every|all)|each time|if\b|when(?:ever)?\b|unless\b|in case\b"
@@ -221,7 +237,7 @@ EXISTENCE = (
     ),
     rule(
         (
-            f"{USE} (?:\\w+ ){{0,3}}?{THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
+            f"{USE} (?!{_DONE})(?:\\w+ ){{0,3}}?{THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
             f"){{1,2}}{{text}})?(?::| -)? {{quotes}}"
         ),
         "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
@@ -245,7 +261,7 @@ EXISTENCE = (
         existence,
         r"\b(?:until|unless|whenever|every time|each time|any time|each|every|column|row|field)\b[^.;]{0,80}$"
         r"|(?:\b(?:not|never)|n['’]t)\b[^.;,]{0,60}\b(?:or|nor)\s*$"
-        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
+        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$|" + _NONE_MAY,
         before=_AS + r"|\s*(?:to \w+|where)\b",
     ),
     rule(
@@ -253,6 +269,13 @@ EXISTENCE = (
             f"{THE}(?:words?|phrases?|keywords?|terms?) {{items}} (?:must|should|need to|have to|has to"
             f"|needs to|shall)(?: all| both| each)? {_STAND}(?! (?:\\w+ )?(?:times|once|twice|\\d))"
         ),
+        "word words phrase phrases keyword keywords term terms",
+        existence,
+    ),
+    # "A story in which the words … all occur".
+    rule(
+        f"(?:in which|where|such that|so that) {THE}{KEY} {{items}} (?:(?:all|both|each|must|should) ){{0,2}}{USED}"
+        "(?! (?:\\w+ ){0,3}(?:times|once|twice|thrice|\\d))",
         "word words phrase phrases keyword keywords term terms",
         existence,
     ),
