@@ -214,7 +214,8 @@ FRAGMENTS = {
     "text": (
         r"(?:response|answer|reply|output|text|essay|story|poem|letter|e-?mail|message|article|post|piece|summary"
         r"|review|song|speech|paragraph|writing|submission|document|note|report|description|thing|blog|content"
-        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion)"
+        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion|entry|abstract|bio|biography|caption|blurb"
+        r"|eulogy|obituary|tale|fable|ballad|ode|sonnet|critique|advertisement|announcement|lyrics|monologue|toast)"
     ),
     "must": (
         r"(?:should|must|needs? to|has to|have to|ought to|shall|is to|are to|can|may|will|gets? to|is|are|would"
@@ -295,6 +296,8 @@ _READERS = {
 _NEGATED = re.compile(
     r".*(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b([^.;:!?\n]{0,60})$", re.IGNORECASE | re.DOTALL
 )
+# "No hashtags, under 100 characters", not "don't, under any circumstances, go over 100".
+_ENDED = re.compile(r"(?!\s*,)(?![^.]*, (?:under|in|at|ever|please|on)\b[^,]*,\s*$).*,\s*$", re.IGNORECASE)
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 
@@ -362,7 +365,7 @@ def _negated(match: re.Match[str]) -> bool:
     """Whether a negation governs the relation ("do not use more than …")."""
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     last = _NEGATED.match(before)
-    return last is not None and not _RESTARTED.search(last[1])
+    return last is not None and not _RESTARTED.search(last[1]) and not _ENDED.match(last[1])
 
 
 _ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)

@@ -161,9 +161,9 @@ TABLE = (
     ),
     rule(
         (
-            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t"
-            "|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use"
-            "|include|mention|avoid|be used|say):? {items}"
+            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:(?:(?:may|can|must|should|is|are)(?: ?not|n['’]t| never)"
+            "|cannot|(?:never|not) to|to (?:never|not))(?: (?:allowed|supposed) to| to)? (?:use|include|mention|be used"
+            "|say)|(?:to|must|should) avoid):? {items}"
         ),
         "words word terms phrases",
         forbidden,

@@ -26,7 +26,7 @@ USE = (
 MAY = "(?:may|must|should|can|could|shall|will|is to|are to|is allowed to|are allowed to)"
 # "Neither answer", "none of the versions", "no sentence".
 NO_TEXT = (
-    "(?:neither|no|none|not one)(?: of)?(?: (?:the|your|them|these|those|two|both|single)){0,2}"
+    "(?:neither|no|none|not one|not a single)(?: one)?(?: of)?(?: (?:the|your|them|these|those|two|both|single)){0,2}"
     "(?: (?:{text}|version|variant|option|sentence|paragraph|line|bullet)s?)?"
 )
 
@@ -34,6 +34,18 @@ NO_TEXT = (
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if (words := listed(found)) and not of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
         yield "keywords:existence", {"keywords": words}
+
+
+_ASKED_FOR = re.compile(
+    rf"\b(?:write|compose|create|draft|make|tell|give|produce|invent|need|want|{FRAGMENTS['text']}|blurb|tale|scene)\b"
+    r"[^.;:!?\n]{0,120}$",
+    re.IGNORECASE,
+)
+
+
+def existence_in_what_is_asked_for(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if _ASKED_FOR.search(found.reading.masked, max(0, found.match.start() - 160), found.match.start()):
+        yield from existence(found)
 
 
 _ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
@@ -182,7 +194,7 @@ FREQUENCY = (
     ),
 )
 
-_NONE_MAY = rf"\b(?:neither|none|no|not one)\b(?: [\w'’-]+){{0,4}} {MAY} (?:ever )?$"
+_NONE_MAY = rf"\b(?:neither|none|no|not one|not a single)\b(?: [\w'’-]+){{0,4}} {MAY} (?:ever )?$"
 _ELSEWHERE = (
     _NONE_MAY + "|"
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
@@ -211,7 +223,7 @@ EXISTENCE = (
     ),
     rule(
         (
-            f"{THE}{KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
+            f"{THE}{KEY} (?:must|should|need to|have to|shall|are to)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
             f"){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}"
         ),
         "words phrases keywords terms word keyword",
@@ -277,7 +289,7 @@ EXISTENCE = (
         f"(?:in which|where|such that|so that) {THE}{KEY} {{items}} (?:(?:all|both|each|must|should) ){{0,2}}{USED}"
         "(?! (?:\\w+ ){0,3}(?:times|once|twice|thrice|\\d))",
         "word words phrase phrases keyword keywords term terms",
-        existence,
+        existence_in_what_is_asked_for,
     ),
     rule(
         "(?:(?:in|on) (?:it|there|the (?:\\w+ )?{text}) (?:must|should|has to|have to|needs? to) (?:be|appear|stand"
