@@ -106,7 +106,7 @@ _CONTEXT = re.compile(
 )
 _OTHER_WORK = re.compile(
     r"\b(?:extract|format|classify|identify|(?<!\d\s)characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score"
-    r"|proofread|typos?|convert|fix (?:the|this|my|these))\b",
+    r"|proofread|typos?|convert|(?:fix|review|check|rate) (?:the|this|my|our|these))\b",
     re.IGNORECASE,
 )
 _VERBAL = re.compile(

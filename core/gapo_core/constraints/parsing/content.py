@@ -10,7 +10,7 @@ _OF_A_TEXT = (
     r"|title|text|poem|story|it|you)\b"
 )
 _CONTENT = re.compile(
-    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
+    r"\b(?:explain|tell|inform|remind|warn|announce|mention|say)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
     r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
     r"|edge)(?: tests?| cases?)"

@@ -168,14 +168,14 @@ _GOES_ON = (
 )
 _END = rf"(?= ?(?:[.,;:!?)\n]|$|{_GOES_ON}))"
 # Behind a colon also phrases of up to three words, where the list reaches to the end or the next demand.
-_NEXT = (
+NEXT = (
     r"(?:please|also|use|write|keep|make|limit|avoid|do|don['’]t|no|not|never|end|finish|start|begin|answer|reply|with"
     r"|without|highlight|mark|put|include|mention|maximum|max|under|up to|i|we|you|they|he|she|it)\b"
 )
-_PHRASE = rf"(?!{_NEXT}){_BARE}(?: (?!{_GOES_ON}|(?:and|or|nor|but)\b)[\w'’-]{{1,40}}){{0,2}}"
+_PHRASE = rf"(?!{NEXT})(?:(?:an?|the) )?{_BARE}(?: (?!{_GOES_ON}|(?:and|or|nor|but)\b)[\w'’-]{{1,40}}){{0,2}}"
 _PHRASES = (
     rf"(?<=:\s){_PHRASE}(?:{_COMMA}(?:(?:and|or) )?{_PHRASE}){{1,30}}(?:{_AND}{_PHRASE})?"
-    rf"(?= ?(?:[.;!?)\n]|$|,? (?:(?:and|but) )?{_NEXT}))"
+    rf"(?= ?(?:[.;!?)\n]|$|,? (?:(?:and|but) )?{NEXT}))"
 )
 
 FRAGMENTS = {

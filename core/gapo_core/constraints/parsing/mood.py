@@ -89,7 +89,8 @@ _REPORT = re.compile(
 )
 _OTHERS_DUTY = re.compile(
     (
-        rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:\w+ )?(?:should|must|needs? to|ha(?:s"
+        rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:(?:in|at|on|from) (?:the|our|my) \w+ )?"
+        r"(?:\w+ )?(?:should|must|needs? to|ha(?:s"
         rf"|ve) to|shall|may not|cannot|can't|(?:is|are) to)\b"
     ),
     re.IGNORECASE,

@@ -89,7 +89,7 @@ _ASKED_FOR_IT = (
 # "…, so fewer than three words in capitals, thanks"; "… 500 characters so don't go past that" is one demand.
 _SO_MANY = (
     rf"so (?:please )?(?:at most|at least|no more than|fewer than|less than|up to|under|over|only) {NUMBER} [\w-]+"
-    r"(?: (?:in|of|with) [\w-]+(?: [\w-]+)?)?(?:,? (?:please|thanks|thank you))?[.!]?(?:\s|$)"
+    r"(?: (?:in|of|with) [\w-]+(?: [\w-]+)?)?(?:,? (?:please|thanks|thank you)\b|[.!]|$)"
 )
 _PAST_THAT = r"(?: (?:go|run|stray))? (?:past|over|beyond|above|exceed) (?:that|it|this)\b"
 _BOUNDARY = re.compile(
@@ -98,7 +98,7 @@ _BOUNDARY = re.compile(
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
     rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b| use it\b"
-    rf"|{_PAST_THAT})|{_SO_MANY})"
+    rf"|{_PAST_THAT}| [^,.;!?\n]{{0,50}}\b(?:was|were|had|got|came|made)\b)|{_SO_MANY})"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
@@ -252,15 +252,15 @@ _OWN_LIMIT = re.compile(
 _OF_IT = re.compile(
     rf"^\s*(?:it|all of it|everything|the (?:whole |entire )?{FRAGMENTS['text']}) [^,.;!?\n]{{0,60}}?"
     r"\b(?:must|should|has to|needs to|ought to|shall|can(?:not|['’]t)|may not)\b"
-    r"(?![^\n]*,[^,\n]{0,40}\b(?:says?|said|claims?|claimed|insists?|insisted|thinks?|thought)"
+    r"(?![^\n]*,[^,\n]{0,40}\b(?:i was told|i hear|says?|said|claims?|claimed|insists?|insisted|thinks?|thought)"
     r"(?: (?:he|she|they))?\W*$)",
     re.IGNORECASE,
 )
 # What those who take it want of a text: "The portal wants no more than 300 words", "they want it to stay within …".
 _SUBMITTED = re.compile(
     r"^\s*(?:please )?(?:(?:help me )?(?:write|draft|compose|prepare|make|create|need|i need) )?(?:me )?"
-    r"(?:an?|the|my|our)? ?(?:[\w-]+ ){0,2}?(?:abstract|cover letter|statement|bio|biography|essay|proposal|listing|caption|ad|advert"
-    r"|obituary|press release|application|synopsis|blurb|profile|pitch|article|report)\b",
+    r"(?:an?|the|my|our)? ?(?:[\w-]+ ){0,2}?(?:abstract|cover letter|statement|bio|biography|essay|proposal"
+    r"|listing|caption|ad|advert|obituary|press release|application|synopsis|blurb|profile|pitch|article|report)\b",
     re.IGNORECASE,
 )
 _THEIR_LIMIT = re.compile(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import FRAGMENTS, amount
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, NEXT, amount
 from gapo_core.constraints.parsing.rules import QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
@@ -51,10 +51,19 @@ def existence_in_what_is_asked_for(found: Found) -> Iterator[tuple[str, Kwargs]]
 _ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
 
 
+_LISTED_ON = re.compile(rf" ?, ?(?!{NEXT})[\w'’-]", re.IGNORECASE)  # of a list that could not be read to its end
+
+
 def listed(found: Found) -> list[str]:
     """The words; only the first where one word is announced and a comma follows ("the word tea, write in German")."""
     words, text = found.items(), found.match["items"]
     before = found.match.string[found.match.start() : found.match.start("items")]
+    if (
+        text[0] not in QUOTES
+        and before.rstrip().endswith(":")
+        and _LISTED_ON.match(found.match.string, found.match.end("items"))
+    ):
+        return []
     one = text[0] not in QUOTES and _ONE.search(before) and not re.search(r"\b(?:and|or|nor)\b|[&/]", text)
     return words[:1] if one else words
 
@@ -117,6 +126,13 @@ def frequency_too(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield from frequency(found)
 
 
+def frequency_alone(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """'"Yes" at least twice.', not '"Yes" three times.', which may tell."""
+    count, after = amount(found.match), found.match.string[found.match.end() :].lstrip()[:1]
+    if found.match.group()[0] in ",;" or (count and not count.bare) or after not in (".", "!", ""):
+        yield from frequency(found)
+
+
 _COUNTED = re.compile(r"\b(?:words?|terms?|use|include|mention|say|contain|repeat)\b", re.IGNORECASE)
 
 
@@ -163,7 +179,7 @@ FREQUENCY = (
         "(?:{start}|[,;] (?:(?:and|but) )?)(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}"
         "(?= ?(?:[.,;!)]|$|and|but|or|please))",
         "times once twice thrice",
-        frequency,
+        frequency_alone,
     ),
     rule(
         "get (?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) (?:in(?:to)? )?(?:(?:it|there|the (?:\\w+ )?{text}) )?{times}",

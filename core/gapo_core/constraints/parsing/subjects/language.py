@@ -48,8 +48,8 @@ def requested(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 _GIVE = (
-    "(?:want|need|give|return|output|send|print|show|provide|write|(?:reply|respond|answer) with)"
-    "(?: (?:me|us|back|out))?"
+    "(?:want|need|(?<!\\bi\\sonly\\s)(?<!\\bwe\\sonly\\s)(?:give|return|output|send|print|show|provide|write"
+    "|(?:reply|respond|answer) with))(?: (?:me|us|back|out))?"
 )
 # "Only the first sentence should be in French".
 _ORDINAL_PART = (

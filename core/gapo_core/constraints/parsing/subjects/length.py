@@ -179,7 +179,8 @@ TABLE = (
     ),
     # "The field takes 500 characters so don't go past that."
     rule(
-        "{number} (?P<noun>words|characters|sentences),? (?:so|and|but) (?:please )?(?:(?:it|this|the {text}|we|you) )?"
+        "{number} (?P<noun>words|characters|sentences),? (?:so|but|and(?= (?:please|do|we|you|it|i)\\b)) (?:please )?"
+        "(?:(?:it|this|the {text}|we|you|i) )?(?:(?:must|should|have to|has to) )?"
         "(?:(?:do|must|should|ca|may)? ?{not}(?: (?:ever|go|run|stray)){0,2} (?:past|over|beyond|above|exceed)(?:ing)?"
         "|(?:stay|keep(?: it)?|remain) (?:within|under|below)) (?:that|it|this)(?: (?:limit|number|length))?",
         "words characters sentences",
