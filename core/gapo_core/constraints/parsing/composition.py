@@ -26,6 +26,7 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
     return _consistent(_enumerated(reading, kept))
 
 
+_FORBIDDEN = "keywords:forbidden_words"
 _ENUMERATED = re.compile(r"[\s,]{0,3}(?:(?:and|nor|or|&) ?)?", re.IGNORECASE)
 
 
@@ -45,9 +46,6 @@ def _enumerated(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
         else:
             joined.append(draft)
     return joined
-
-
-_FORBIDDEN = "keywords:forbidden_words"
 
 
 def _consistent(drafts: Sequence[Draft]) -> list[Draft]:

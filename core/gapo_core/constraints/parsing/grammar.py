@@ -163,8 +163,8 @@ _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
 _GOES_ON = (
-    r"(?:in|within|throughout|anywhere|somewhere|at|into|to|when|while|must|should|may|can|cannot|shall|is|are|need|have"
-    r"|has|appear|occur|show up)\b"
+    r"(?:in|within|throughout|anywhere|somewhere|at|into|to|when|while|must|should|may|can|cannot|shall|is|are|need"
+    r"|have|has|appear|occur|show up)\b"
 )
 _END = rf"(?= ?(?:[.,;:!?)\n]|$|{_GOES_ON}))"
 # Behind a colon also phrases of up to three words, where the list reaches to the end or the next demand.
@@ -199,7 +199,8 @@ FRAGMENTS = {
     "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
     "items": (
         rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
-        rf"|{_PHRASES}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
+        rf"|{_PHRASES}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}"
+        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
     ),
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
@@ -214,8 +215,8 @@ FRAGMENTS = {
     "text": (
         r"(?:response|answer|reply|output|text|essay|story|poem|letter|e-?mail|message|article|post|piece|summary"
         r"|review|song|speech|paragraph|writing|submission|document|note|report|description|thing|blog|content"
-        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion|entry|abstract|bio|biography|caption|blurb"
-        r"|eulogy|obituary|tale|fable|ballad|ode|sonnet|critique|advertisement|announcement|lyrics|monologue|toast)"
+        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion"
+        r"|entry|abstract|bio|biography|caption|blurb|eulogy|obituary|tale|fable|ballad|ode|sonnet|critique|advertisement|announcement|lyrics|monologue|toast)"
     ),
     "must": (
         r"(?:should|must|needs? to|has to|have to|ought to|shall|is to|are to|can|may|will|gets? to|is|are|would"

@@ -127,7 +127,7 @@ def frequency_too(found: Found) -> Iterator[tuple[str, Kwargs]]:
 
 
 def frequency_alone(found: Found) -> Iterator[tuple[str, Kwargs]]:
-    """'"Yes" at least twice.', not '"Yes" three times.', which may tell."""
+    """ "'Yes' at least twice.", not "'Yes' three times.", which may tell."""
     count, after = amount(found.match), found.match.string[found.match.end() :].lstrip()[:1]
     if found.match.group()[0] in ",;" or (count and not count.bare) or after not in (".", "!", ""):
         yield from frequency(found)
