@@ -20,35 +20,49 @@ _TASK_WORDS = re.compile(
     r"|option|options|hint|goal|step|text|passage|article|user|assistant|system|person|speaker|words? "
     r"limit|word count|limit|facts|claim|story"
     r"|essay|paragraphs?|sentences?|bullets?|http|https|genre|theme|setting|characters?|plot|mood"
-    r"|point of view|[qa]|re|ps|e\.g|i\.e|http)\b",
+    r"|point of view|[qa]|re|ps|e\.g|i\.e|http|target|channel|purpose|medium|voice|recipient|sender|cta|objective"
+    r"|deadline|attributes?|features?|specs?|specifications?|details?|data|information|properties|ideas?)\b",
     re.IGNORECASE,
+)
+# The length of a thing, not of the text.
+_MEASURE = re.compile(
+    r"\d[\d.,]{0,8} ?(?:mm|cm|m|km|in|inch(?:es)?|ft|feet|foot|met(?:er|re)s?|yards?|miles?)\.?", re.I
 )
 _NAME = r"(?P<slot>[^\W\d_][\w' /-]{0,38}?)"
 _VALUE = r"(?P<value>[^\s:;,|\[\]{}()=<>\n][^:;|\[\]{}()=\n]{0,58}?)"
 _PLAIN = r"(?P<value>[^\s:;,|\[\]{}()=<>\n][^:;,|\[\]{}()=\n]{0,58}?)"
+_AFTER = r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"
+_AFTER_COMMA = _AFTER.replace("[;|]", ",")
 # One item of each form, and what stands between items.
 _FORMS = tuple(
     (re.compile(item), re.compile(between))
     for item, between in (
         (rf"{_NAME}\[(?P<value>[^\[\]\n]{{1,60}})\]", r"\s{0,3}[,;|\n]?\s{0,3}"),
-        (
-            rf"{_NAME}\s?::\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
-            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
-        ),
-        (
-            rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
-            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
-        ),
-        (
-            rf"{_NAME}\s?=\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))",
-            r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}",
-        ),
-        (rf"{_NAME}: {_VALUE}(?=\s{{0,3}}(?:[;|\n]|\.?$))", r"[ \t]{0,8}[;|]?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
-        (rf"{_NAME}: {_PLAIN}(?=\s{{0,3}}(?:,|\n|\.?$))", r"[ \t]{0,8},?[ \t]{0,8}\n?[ \t]{0,8}[-*•+]?[ \t]{0,8}"),
+        (rf"{_NAME}\s?::\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))", _AFTER),
+        (rf"{_NAME}\s?(?:->|=>|→)\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|$))", _AFTER),
+        (rf"{_NAME}\s?=\s?{_VALUE}(?=\s{{0,3}}(?:[;|\n]|\.?$))", _AFTER),
+        (rf"{_NAME}: {_VALUE}(?=\s{{0,3}}(?:[;|\n]|\.?$))", _AFTER),
+        # With commas; a name of one letter is a variable's.
+        (rf"{_NAME}: {_PLAIN}(?=\s{{0,3}}(?:,|\n|\.?$))", _AFTER_COMMA),
+        (rf"(?!\w\b){_NAME}\s?(?:::|->|=>|→|=)\s?{_PLAIN}(?=\s{{0,3}}(?:,|\n|\.?$))", _AFTER_COMMA),
         (rf"{_NAME} \((?P<value>[^()\n]{{1,60}})\)", r"\s{0,2}[;,]\s{0,2}"),
     )
 )
 _LINE = re.compile(r"[^\n]+(?:\n[ \t]{0,8}[-*•+][^\n]{1,200})*")
+# Lines of one item each, without bullets; they are attributes where the prompt calls them so (`_NAMED`).
+_LINES = re.compile(
+    r"(?:^[ \t]{0,8}[^\W\d_][\w' /-]{0,38}?(?:: ?|\s?(?:::|->|=>|→|=)\s?)[^\s:=][^:=\n]{0,60}(?:\n|\Z)){2,40}",
+    re.MULTILINE,
+)
+_NAMED = re.compile(
+    r"\b(?:attributes?|features?|specs?|specifications?|data|facts|details|properties|information|info|entries|fields"
+    r"|characteristics|particulars|values)\b",
+    re.IGNORECASE,
+)
+# Somebody speaks: a chat, no list.
+_SPEECH = re.compile(r"[.!?]\s*$|\b(?:i|you|we|he|she|they|it|me|my|your)\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<!\bSt)(?<!\bMt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bNo)(?<!\b[A-Z])\.(?=\s{1,3}[A-Z])")
+_NO_VALUE = re.compile(r"\b(?:not|never|n['’]t)\b|\?|" + _SENTENCE_END.pattern)
 _OBJECT = re.compile(r"\{[^{}\n]{2,2000}\}")
 _FEW = r"[^\s,;:.!?\n][^,;:!?\n]{0,40}?"
 _SLOT = r"(?P<slot>[^\W\d_][\w'/-]{0,20}(?: [\w'/-]{1,20}){0,3}?)"
@@ -85,12 +99,14 @@ _CONTEXT = re.compile(
     r"\b(?:describ\w+|descriptions?|products?|advert\w*|ads?|copy|listing|texts? about|sentences? "
     r"about|write about|presents?|brochure|catalogue?"
     r"|tell a customer|record|sell|attributes|features|specs?|specifications?|pitch|flyer|mentions?"
-    r"|mentioning|states?|stating|say that|text|sentence|verbali[sz]e)\b"
+    r"|mentioning|states?|stating|say that|text|sentence|verbali[sz]e|details|facts|data|characteristics|properties"
+    r"|profile|portrait)\b"
     r"|^[^.!?\n]{1,40} \|",
     re.IGNORECASE,
 )
 _OTHER_WORK = re.compile(
-    r"\b(?:extract|format|classify|identify|characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score)\b",
+    r"\b(?:extract|format|classify|identify|(?<!\d\s)characters?|schedule|parse|translate|summari[sz]e|analy[sz]e|score"
+    r"|proofread|typos?|convert|(?:fix|review|check|rate) (?:the|this|my|our|these))\b",
     re.IGNORECASE,
 )
 _VERBAL = re.compile(
@@ -99,6 +115,7 @@ _VERBAL = re.compile(
     re.IGNORECASE,
 )
 MOST_STARTS = 8  # places of a block where a list may begin; bounds the time
+MOST_ENDS = 4  # places where it may end
 FEWEST = 2  # pairs that make a list
 
 
@@ -120,8 +137,9 @@ def attributes(reading: Reading) -> list[Draft]:
 
 def _draft(slot: str, value: str, start: int, end: int) -> Draft | None:
     slot, value = slot.strip(), value.strip().strip("\"'")
-    long = len(slot.split()) > 4 or len(value.split()) > 8 or re.search(r"\b(?:not|never|n['’]t)\b", value)
-    if long or not value or _TASK_WORDS.search(slot) or HIDDEN in slot + value or not any(c.isalnum() for c in value):
+    long = len(slot.split()) > 4 or len(value.split()) > 8 or _NO_VALUE.search(value)
+    about_the_task = _TASK_WORDS.search(slot) and not (slot.lower() == "length" and _MEASURE.fullmatch(value))
+    if long or not value or about_the_task or HIDDEN in slot + value or not any(c.isalnum() for c in value):
         return None
     flag = value.lower() in ("yes", "no", "true", "false")
     value = {"true": "yes", "false": "no"}.get(value.lower(), value)
@@ -157,13 +175,23 @@ def _objects(prompt: str) -> Iterator[Draft]:
 
 
 def _lists(shown: str) -> Iterator[Draft]:
+    if named := _NAMED.search(shown):
+        for lines in _LINES.finditer(shown, named.end()):
+            yield from _one_of_the_forms(shown, lines.start(), lines.end(), _SPEECH)
     for block in _LINE.finditer(shown):
-        if len(block.group()) > 4000:
-            continue
+        if len(block.group()) <= 4000:
+            yield from _one_of_the_forms(shown, block.start(), block.end())
+
+
+def _one_of_the_forms(shown: str, start: int, end: int, unless: re.Pattern[str] | None = None) -> Iterator[Draft]:
+    """The list that the block is, or that one of its sentences ends with; none where `unless` finds a value."""
+    ends = [match.start() for match in _SENTENCE_END.finditer(shown, start, end) if "?" not in shown[match.end() : end]]
+    for stop in (end, *ends[:MOST_ENDS]):
         for item, between in _FORMS:
-            if found := list(_run(shown, block.start(), block.end(), item, between)):
-                yield from found
-                break
+            found = list(_run(shown, start, stop, item, between))
+            if found:
+                yield from found if not (unless and any(unless.search(d.kwargs["value"]) for d in found)) else ()
+                return
 
 
 def _run(shown: str, start: int, end: int, item: re.Pattern[str], between: re.Pattern[str]) -> Iterator[Draft]:

@@ -23,7 +23,29 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
     for step in _STEPS:
         kept += step(reading, facts)
     kept += _of_the_request(reading, facts, kept)
-    return _consistent(kept)
+    return _consistent(_enumerated(reading, kept))
+
+
+_FORBIDDEN = "keywords:forbidden_words"
+_ENUMERATED = re.compile(r"[\s,]{0,3}(?:(?:and|nor|or|&) ?)?", re.IGNORECASE)
+
+
+def _enumerated(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
+    """Forbidden words of one enumeration ("not X and not Y") are one demand."""
+    joined: list[Draft] = []
+    for draft in sorted(drafts, key=lambda d: (d.start, d.end)):
+        last = joined[-1] if joined else None
+        if (
+            last
+            and last.id == draft.id == _FORBIDDEN
+            and last.end <= draft.start
+            and _ENUMERATED.fullmatch(reading.masked, last.end, draft.start)
+        ):
+            words = [*last.kwargs["forbidden_words"], *draft.kwargs["forbidden_words"]]
+            joined[-1] = Draft(_FORBIDDEN, {"forbidden_words": words}, last.start, draft.end)
+        else:
+            joined.append(draft)
+    return joined
 
 
 def _consistent(drafts: Sequence[Draft]) -> list[Draft]:

@@ -2,7 +2,7 @@
 
 import re
 
-from gapo_core.constraints.parsing.grammar import FRAGMENTS, NUMBER
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, HIDDEN, NUMBER
 from gapo_core.constraints.parsing.mood import PERSONA
 
 _OF_A_TEXT = (
@@ -10,7 +10,7 @@ _OF_A_TEXT = (
     r"|title|text|poem|story|it|you)\b"
 )
 _CONTENT = re.compile(
-    r"\b(?:explain|tell|inform|remind|warn|announce)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
+    r"\b(?:explain|tell|inform|remind|warn|announce|mention|say)\b[^.;:!?\n]{0,40}? that (?P<message>[^.;!?\n]*)|"
     r"\b(?:functions?|program|script|reg(?:ular )?ex(?:pression)?|query|method|algorithm|macro|formula|validators?"
     r"|parser|class|component|endpoint|plugin|spreadsheet|loop|filter|hook|linter|trigger|(?:test|unit"
     r"|edge)(?: tests?| cases?)"
@@ -37,7 +37,8 @@ _CONTENT = re.compile(
     r"|site|form|world|land|town"
     r"|kingdom|village|city|country|planet|island|school"
     r"|society|family|group|team|crowd|audience|community)s? "
-    r"(?:that|which|where|in which)\b(?P<thing>[^,.;!?\n]*)"
+    r"(?:that|which|where|in which)\b(?! the (?:letter|word|phrase|name) [^,.;!?\n]{1,60} (?:times|once|twice)\b)"
+    r"(?P<thing>[^,.;!?\n]*)"
     r"|\b(?:in which|where) (?:the )?(?:nobody|no one|everyone|everybody|people|someone|anyone|citizens"
     r"|inhabitants|villagers|children|kids|adults|men|women|students|pupils|learners|players|participants"
     r"|users|customers"
@@ -71,7 +72,7 @@ _CONTENT = re.compile(
     r"|\b(?:recommend|suggest|find|name|list|know|compare|rank|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
     r"|novels?|poems?|songs?"
     r"|films?|movies?|authors?|words?|names?|languages|countries|websites?|apps?|people|speeches)"
-    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose)\b[^,.;!?\n]*)"
+    r" (?P<wanted>(?:written|printed|that|which|who|with|without|containing|where|whose|in which)\b[^,.;!?\n]*)"
     # The task of another.
     r"|\b(?:(?:my|his|her|their|our|the) [\w-]+['’]s|his|her|their) (?:\w+ )?(?:homework|assignment|exercise|brief|task"
     r"|instructions?)(?: (?:is|was) to|:) (?P<task>[^.!?\n]*)"
@@ -103,7 +104,8 @@ _TOLD = (
     ),
     # "Explain how Twitter came to have a limit of 140 characters", not "how tea is made in 140 characters".
     _saying(
-        r"\b(?:explain|tell|know|describe|show|say)\b(?: [\w'’]+){0,2} (?:how|why|when) (?:[\w'’-]+ ){1,6}?"
+        r"\b(?:explain|tell|know|describe|show|say)\b(?: [\w'’]+){0,2} (?:how|why|when) "
+        rf"(?:[\w'’\"“”{HIDDEN}-]+ ){{1,6}}?"
         r"(?:(?:came|comes?|used) to|ended up(?: with)?|(?:has|have|had|got|gets|sets?|imposed|introduced|allow(?:s"
         r"|ed)?|chose"
         r"|us(?:e|es|ed)|limit(?:s|ed)?|limits?|requires?|required|wants?|wanted|doubled|raised|contains?|insists?"

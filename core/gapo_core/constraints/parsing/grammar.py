@@ -162,9 +162,20 @@ _BARE = rf"(?<![\w’'])(?!(?:{_CLOSED})\b)[^\W_][\w'’-]{{0,39}}"
 _ITEM = rf"(?:{_QUOTED}|{_BARE})"
 _AND = r"(?: ?,)? (?:and|or|nor|&|as well as)(?: the (?:word|term|phrase|keyword)s?)? "
 _COMMA = r" ?[,/;](?: the (?:word|term|phrase|keyword)s?)? "
-_END = (
-    r"(?= ?(?:[.,;:!?)\n]|$|in\b|within\b|throughout\b|anywhere\b|somewhere\b|at\b|into\b|to\b|when\b"
-    r"|while\b|must\b|should\b|may\b|can\b|cannot\b|shall\b|is\b|are\b|need\b|have\b|has\b|appear\b|occur\b|show up\b))"
+_GOES_ON = (
+    r"(?:in|within|throughout|anywhere|somewhere|at|into|to|when|while|must|should|may|can|cannot|shall|is|are|need"
+    r"|have|has|appear|occur|show up)\b"
+)
+_END = rf"(?= ?(?:[.,;:!?)\n]|$|{_GOES_ON}))"
+# Behind a colon also phrases of up to three words, where the list reaches to the end or the next demand.
+NEXT = (
+    r"(?:please|also|use|write|keep|make|limit|avoid|do|don['’]t|no|not|never|end|finish|start|begin|answer|reply|with"
+    r"|without|highlight|mark|put|include|mention|maximum|max|under|up to|i|we|you|they|he|she|it)\b"
+)
+_PHRASE = rf"(?!{NEXT})(?:(?:an?|the) )?{_BARE}(?: (?!{_GOES_ON}|(?:and|or|nor|but)\b)[\w'’-]{{1,40}}){{0,2}}"
+_PHRASES = (
+    rf"(?<=:\s){_PHRASE}(?:{_COMMA}(?:(?:and|or) )?{_PHRASE}){{1,30}}(?:{_AND}{_PHRASE})?"
+    rf"(?= ?(?:[.;!?)\n]|$|,? (?:(?:and|but) )?{NEXT}))"
 )
 
 FRAGMENTS = {
@@ -188,7 +199,8 @@ FRAGMENTS = {
     "quotes": rf"(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}})",
     "items": (
         rf"\[?(?P<items>{_QUOTED}(?:(?:{_AND}|{_COMMA}(?:(?:and|or) )?){_QUOTED}){{0,40}}"
-        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
+        rf"|{_PHRASES}|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_AND}{_BARE}{_END}"
+        rf"|{_BARE}(?:{_COMMA}{_BARE}){{0,40}}{_END})\]?"
     ),
     "not": (
         r"(?:not|n['’]t|never|cannot|avoids?|avoiding|without|no|refrain(?:s|ing)? from|exclud(?:e|es|ing)"
@@ -203,7 +215,8 @@ FRAGMENTS = {
     "text": (
         r"(?:response|answer|reply|output|text|essay|story|poem|letter|e-?mail|message|article|post|piece|summary"
         r"|review|song|speech|paragraph|writing|submission|document|note|report|description|thing|blog|content"
-        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion)"
+        r"|result|reaction|explanation|work|copy|draft|script|tweet|ad|advert|riddle|rap|joke|limerick|completion"
+        r"|entry|abstract|bio|biography|caption|blurb|eulogy|obituary|tale|fable|ballad|ode|sonnet|critique|advertisement|announcement|lyrics|monologue|toast)"
     ),
     "must": (
         r"(?:should|must|needs? to|has to|have to|ought to|shall|is to|are to|can|may|will|gets? to|is|are|would"
@@ -284,6 +297,8 @@ _READERS = {
 _NEGATED = re.compile(
     r".*(?:\b(?:not|never|cannot|without|avoid|nor|no(?! ?,))|n['’]t)\b([^.;:!?\n]{0,60})$", re.IGNORECASE | re.DOTALL
 )
+# "No hashtags, under 100 characters", not "don't, under any circumstances, go over 100".
+_ENDED = re.compile(r"(?!\s*,)(?![^.]*, (?:under|in|at|ever|please|on)\b[^,]*,\s*$).*,\s*$", re.IGNORECASE)
 _RESTARTED = re.compile(r"\b(?:but|and|with|that|which)\b", re.IGNORECASE)
 
 
@@ -351,7 +366,7 @@ def _negated(match: re.Match[str]) -> bool:
     """Whether a negation governs the relation ("do not use more than …")."""
     before = match.string[max(0, match.start("rel") - 80) : match.start("rel")]
     last = _NEGATED.match(before)
-    return last is not None and not _RESTARTED.search(last[1])
+    return last is not None and not _RESTARTED.search(last[1]) and not _ENDED.match(last[1])
 
 
 _ANYTHING = re.compile(r"(?:^|[.!?;:\n]\s*)(?:but )?anything (?:that is )?$", re.IGNORECASE)

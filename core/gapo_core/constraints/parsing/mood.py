@@ -75,6 +75,9 @@ _REPORT = re.compile(
     r"|^\s*the [\w-]+ (?:that |which )?(?:i|we|he|she|they) (?!want|need|ask|order|expect)[a-z]+ [a-z]{3,}s\b"
     # "No commas, no capitals: that's how he wrote".
     r"|: that(?:['’]s| is| was) (?:how|why|the way) (?!(?:i (?:want|need|like)|you|it should|to)\b)"
+    # "Everybody in our office has banned …".
+    r"|^\s*(?:and |but |so )?(?:every(?:body|one)|no(?:body| one)|someone|somebody|people)"
+    r"(?: (?:in|at|on|from|of|around|here) [^.,;!?]{1,30}?)? (?:has|have|had|is|are|was|were)\b(?! to\b)"
     # "The application form says the statement must …".
     r"|^\s*(?:and |but )?(?:the|my|our|his|her|their|this|that) (?!last\b|first\b|final\b|opening\b|closing\b)"
     r"(?:[\w'’-]+ ){1,4}?says\b"
@@ -86,7 +89,8 @@ _REPORT = re.compile(
 )
 _OTHERS_DUTY = re.compile(
     (
-        rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:\w+ )?(?:should|must|needs? to|ha(?:s"
+        rf"^\s*(?:[-*•]\s*)?(?:and |but |so |because )?{_PERSON} (?:(?:in|at|on|from) (?:the|our|my) \w+ )?"
+        r"(?:\w+ )?(?:should|must|needs? to|ha(?:s"
         rf"|ve) to|shall|may not|cannot|can't|(?:is|are) to)\b"
     ),
     re.IGNORECASE,
@@ -214,7 +218,12 @@ _THEN_ASKED = re.compile(
     r"(?:write|draft|give|compose|make|tell|describe|explain|create)\b",
     re.IGNORECASE,
 )
-_AS_SAID = re.compile(r"\bas i (?:wrote|typed|asked|said|put|phrased) (?:it|them)\b", re.IGNORECASE)
+# "…, my designer said so".
+_AS_SAID = re.compile(
+    r"\bas i (?:wrote|typed|asked|said|put|phrased) (?:it|them)\b"
+    r"|(?<=.), (?:(?:my|our|the|his|her|their) [\w-]+|he|she|they) (?:says?|said|wants?|wanted|insists?|asked) so\b",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(r"^\s*(?:in|with|within|using) [^,.;:]{1,40}, (?=\w)", re.IGNORECASE)
 _IN_A_WORK = re.compile(
     r"^\s*in (?:the|this|that|his|her|\w+['’]s) (?:\w+ )?(?:poem|book|song|novel|story|play|film|movie"

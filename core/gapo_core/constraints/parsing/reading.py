@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from gapo_core.constraints.parsing.grammar import HIDDEN
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, HIDDEN, NUMBER
 from gapo_core.constraints.parsing.mood import mood
 
 Mood = Literal["demand", "question", "statement", "passage"]
@@ -86,12 +86,19 @@ _ASKED_FOR_IT = (
     "|(?:it|this|(?:the|your|my) (?:whole |entire )?(?:text|response|answer|reply|letter|post|piece|speech))"
     " (?:must|should|has to|needs to|can(?:not|['’]t)|may not))"
 )
+# "…, so fewer than three words in capitals, thanks"; "… 500 characters so don't go past that" is one demand.
+_SO_MANY = (
+    rf"so (?:please )?(?:at most|at least|no more than|fewer than|less than|up to|under|over|only) {NUMBER} [\w-]+"
+    r"(?: (?:in|of|with) [\w-]+(?: [\w-]+)?)?(?:,? (?:please|thanks|thank you)\b|[.!]|$)"
+)
+_PAST_THAT = r"(?: (?:go|run|stray))? (?:past|over|beyond|above|exceed) (?:that|it|this)\b"
 _BOUNDARY = re.compile(
     r"[.!?]+[\"”'’)\]*_]*(?=\s|$)|\n+|;(?=\s)|,(?= but (?:please|keep|make|use|do|don['’]t|i)\b)"
     r"|(?<=[\"“”’'»])(?P<closed>\s)(?=[A-Z])"
     r"|(?<=\s)//(?=\s)"  # between the entries of a brief
     # What holds, and what is asked for that reason ("agents fill in the gaps, so leave …").
-    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b| use it\b))"
+    rf"|(?<=[\w,])\s(?=so (?:please )?{_ASKED_FOR_IT}\b(?! (?:use )?(?:them|those|these|both|any)\b| use it\b"
+    rf"|{_PAST_THAT}| [^,.;!?\n]{{0,50}}\b(?:was|were|had|got|came|made)\b)|{_SO_MANY})"
     # A demand on the response starts a sentence where the full stop before it is forgotten.
     r"|(?<=\w)\s(?=(?:The|Your) (?:entire |whole )?(?:response|answer|reply) (?:must|should|has to)\b)"
 )
@@ -228,11 +235,48 @@ _ORDERS = re.compile(
 )
 
 
+_REQUESTS = re.compile(
+    r"^\s*(?:can|could|would|will) (?:you|u) (?:please |kindly )?(?:help me )?"
+    r"(?:write|draft|compose|create|make|give|prepare)\b",
+    re.IGNORECASE,
+)
 # Of the text that was asked for before: "I can't go over 180 words".
 _OWN_LIMIT = re.compile(
     r"^\s*(?:i|we) (?:have to|must|need to|can(?:no|['’])t|may not|mustn['’]t) "
     r"(?:start|begin|open|end|finish|close|go over|go beyond|exceed|stay|keep it|use)\b",
     re.IGNORECASE,
+)
+
+
+# Of the same text: "It must be minimum 100 words, she says the teacher counts", not "it must be short, she says".
+_OF_IT = re.compile(
+    rf"^\s*(?:it|all of it|everything|the (?:whole |entire )?{FRAGMENTS['text']}) [^,.;!?\n]{{0,60}}?"
+    r"\b(?:must|should|has to|needs to|ought to|shall|can(?:not|['’]t)|may not)\b"
+    r"(?![^\n]*,[^,\n]{0,40}\b(?:i was told|i hear|says?|said|claims?|claimed|insists?|insisted|thinks?|thought)"
+    r"(?: (?:he|she|they))?\W*$)",
+    re.IGNORECASE,
+)
+# What those who take it want of a text: "The portal wants no more than 300 words", "they want it to stay within …".
+_SUBMITTED = re.compile(
+    r"^\s*(?:please )?(?:(?:help me )?(?:write|draft|compose|prepare|make|create|need|i need) )?(?:me )?"
+    r"(?:an?|the|my|our)? ?(?:[\w-]+ ){0,2}?(?:abstract|cover letter|statement|bio|biography|essay|proposal"
+    r"|listing|caption|ad|advert|obituary|press release|application|synopsis|blurb|profile|pitch|article|report)\b",
+    re.IGNORECASE,
+)
+_THEIR_LIMIT = re.compile(
+    r"^\s*(?:the (?:[\w-]+ )?[\w-]+|they) (?:wants?|needs?|requires?|asks? for|expects?|insists? on) "
+    r"(?:it to (?!be\b)|it (?:in|under|within|at)\b|(?:between|at least|at most|exactly|under|over|no|not|up to"
+    rf"|min\w*|max\w*|fewer|less|more|{NUMBER}) [^,.;!?\n]{{0,40}}?\b(?:words|characters|sentences|paragraphs)\b)",
+    re.IGNORECASE,
+)
+# "Write a line for a host who …. It is limited to 120 characters", where "it" can be nothing else.
+_INDEFINITE = re.compile(
+    r"^\s*(?:please )?(?:write|compose|draft|create|make|produce)(?: me)? an? "
+    r"(?![^\n]*\b(?:the|our|my|his|her|their|its|this|that|about|on|of)\b)",
+    re.IGNORECASE,
+)
+_IT_IS = re.compile(
+    r"^\s*it is (?:to be )?(?:limited|restricted|confined|capped|(?:written )?(?:entirely |all )?in\b)", re.IGNORECASE
 )
 
 
@@ -257,7 +301,8 @@ _SO_IT = re.compile(r"^\s*so (?:it|this|the (?!answer|response|reply)\w+) \w+", 
 def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
     """Of code that the prompt asks for, and what the next sentence asks about ("Is that normal?"), is told."""
     coding = _CODING.search(text) is not None or _NAMING.search(text) is not None
-    ordered = False
+    ordered = submitted = False
+    before = ""
     for number, sentence in enumerate(sentences):
         said = text[sentence.start : sentence.end]
         after = sentences[number + 1] if number + 1 < len(sentences) else None
@@ -271,11 +316,26 @@ def _told(text: str, sentences: list[Sentence]) -> Iterator[Sentence]:
             taken_for = "statement"
         elif taken_for == "statement" and (
             (wanted and _WRITE_IT.match(following))
-            or (ordered and _OWN_LIMIT.match(said) and not following.rstrip().endswith("?"))
+            or (not following.rstrip().endswith("?") and _of_what_is_asked_for(said, before, ordered, submitted))
         ):
             taken_for = "demand"
         yield Sentence(sentence.start, sentence.end, taken_for)
-        ordered = ordered or _ORDERS.match(said) is not None or (wanted and text.find("?", sentence.end) < 0)
+        before, submitted = said, submitted or _SUBMITTED.match(said) is not None
+        ordered = (
+            ordered
+            or _REQUESTS.match(said) is not None
+            or _ORDERS.match(said) is not None
+            or (wanted and text.find("?", sentence.end) < 0)
+        )
+
+
+def _of_what_is_asked_for(said: str, before: str, ordered: bool, submitted: bool) -> bool:
+    """Whether a statement holds of the text that was asked for before it."""
+    return (
+        (ordered and (_OWN_LIMIT.match(said) or _OF_IT.match(said)) is not None)
+        or (submitted and _THEIR_LIMIT.match(said) is not None)
+        or (_INDEFINITE.match(before) is not None and _IT_IS.match(said) is not None)
+    )
 
 
 def read(prompt: str) -> Reading:

@@ -38,6 +38,9 @@ class Found:
     def items(self, group: str = "items") -> list[str]:
         """A list of words or quoted phrases."""
         start, end = self.match.span(group)
+        text = self.match.string
+        if text[start] not in QUOTES and text[max(0, start - 2) : start].rstrip().endswith(":"):
+            return _BETWEEN.split(text[start:end])
         return [
             unquoted(self.reading.prompt[start + item.start() : start + item.end()])
             for item in _ITEM.finditer(self.reading.masked[start:end])
@@ -45,6 +48,10 @@ class Found:
 
 
 QUOTES = "\"“”„«»'‘’`"
+# Behind a colon, unquoted items may have several words.
+_BETWEEN = re.compile(
+    r"\s*(?:[,;/&]|\b(?:and|or|nor|as well as)\b)\s*(?:(?:and|or|nor)\b\s*)?(?:the (?:word|term|phrase|keyword)s? )?"
+)
 _ITEM = re.compile(
     rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*"
 )
@@ -112,6 +119,16 @@ def governed(words: str, reach: int, stops: str = ".;:") -> str:
         rf"(?:\b(?:{words})|n['’]t)\b(?! (?:forget|fail|hesitate|be afraid)\b)(?:(?!{_NEXT})[^{stops}]){{0,{reach}}}$"
     )
 
+
+# What is said of a part: "in the last paragraph, do not …" (`unless`), "… in the last paragraph" (`before`).
+_PLACE = (
+    r"(?:in|for|within) (?:the|your) (?:very )?(?:(?:first|second|third|fourth|fifth|last|final|next|opening|closing"
+    r"|middle|concluding|introductory) (?:\w+ )?(?:paragraph|sentence|line|stanza|verse|section|half|chapter|part"
+    r"|bullet|point|answer)s?|title|headline|heading|subject line|introduction|intro|conclusion|greeting|chorus"
+    r"|refrain)\b"
+)
+OF_A_PART = rf"\b{_PLACE}[^.;:!?\n]{{0,60}}$"
+IN_A_PART = rf"\s*{_PLACE}"
 
 _WORD = re.compile(r"[^\W_]+")
 # Behind these words no demand stands: what one asks how to do, and what once was so ("his letter was all in capitals").

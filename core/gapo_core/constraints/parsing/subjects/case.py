@@ -11,6 +11,10 @@ _CAPS = (
     "letters?)?|block capitals|block letters|all[- ]caps)"
 )
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
+_THROUGHOUT = (
+    " (?:letters )?(?:from (?:start|beginning) to (?:finish|end)|from (?:top to bottom|first to last|the first)"
+    "|throughout|all the way(?: through)?)"
+)
 _WORDS = "(?:words?|terms?|expressions|keywords)"
 # Case of a part of the response only.
 _PART = (
@@ -205,6 +209,7 @@ _UPPER = (
         UPPER,
     ),
     rule(_CAPS + " (?:letters )?only", _CUES, UPPER, _PART),
+    rule(_CAPS + _THROUGHOUT, _CUES, UPPER, _PART + "|" + governed("no|not|without|avoid|never|any|words?", 20)),
     rule(
         _CAPS + "(?=[,;.!]|$| and no| please|,? please)",
         "caps uppercase",
@@ -239,6 +244,7 @@ _LOWER = (
         _PART + "|" + governed("no|not|without|avoid|never|any|contain", 20, ".;:,"),
     ),
     rule("all[- ]" + _SMALL, _CUES, LOWER, _PART),
+    rule(_SMALL + _THROUGHOUT, _CUES, LOWER, _PART + "|" + governed("no|not|without|avoid|never|any", 20)),
     rule(
         (
             "(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not "
@@ -300,9 +306,9 @@ _COMMAS = (
         (
             "{not} (?:(?:be|to|use|using|include|including|contain|containing|have|having|employ|employing"
             "|put|insert|any|every|each|a|all|the|of|single|one|single|use of|usage of|add|write|ever|even|type|allowed"
-            "|allow|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods|punctuation like"
-            "|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed|allowed"
-            "|please))?"
+            "|allow|let|want|see|find|is|are|in|with|from|your|response|answer|kind|exclamation marks|periods"
+            "|punctuation like|rely on) ){0,7}commas?(?! ?-?separated)(?: (?:whatsoever|at all|are allowed|is allowed"
+            "|allowed|please))?"
         ),
         "comma commas",
         COMMA,

@@ -77,7 +77,7 @@ TABLE = (
         "with:? " + _PHRASE,
         "starts begins opens starting beginning opening",
         start,
-        _PART_AT_THE_START + r"|\b(?:check|when|whenever|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
+        _PART_AT_THE_START + r"|\b(?:check|when|whenever|why|how|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
     ),
     rule(
         "{start}(?:start|begin|opening|(?:first|opening) (?:sentence|line|words?)): {quoted}",

@@ -2,8 +2,18 @@
 
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
-from gapo_core.constraints.parsing.subjects.keywords import KEY, NOUN, THE, USE, existence, listed, of_a_kind
+from gapo_core.constraints.parsing.rules import ASKED, IN_A_PART, OF_A_PART, Found, Kwargs, rule
+from gapo_core.constraints.parsing.subjects.keywords import (
+    KEY,
+    MAY,
+    NO_TEXT,
+    NOUN,
+    THE,
+    USE,
+    existence,
+    listed,
+    of_a_kind,
+)
 from gapo_core.constraints.parsing.subjects.letters import USED
 
 
@@ -30,20 +40,26 @@ _OF_A_PART = (
     r" (?:\w+ ){0,2}?(?:should|must|may|can|shall|cannot|does|do)\b[^.;,]{0,10}$"
 )
 # Not everywhere, or not the words but what they name.
-_EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)"
+_EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)|" + IN_A_PART
 _SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
+# Not with somebody or at some place only ("'Ciao' must not be used with strangers").
+_ANYWHERE = "(?= ?(?:[.,;!)]|$|anywhere|at all|at any|in (?:it|there|the|your|this)|and|or|either|please))"
 TABLE = (
     rule(
         f"{{not}} {_NEGATED_USE}{THE}\\w+ {NOUN}:? {{quotes}}",
         "word words keyword keywords phrase phrases term terms expression expressions",
         forbidden,
-        moods=ASKED,
+        OF_A_PART,
+        ASKED,
+        IN_A_PART,
     ),
     rule(
         f"{{not}} {_NEGATED_USE}(?:: )?{THE}{NOUN}(?: like| such as|:| -| –)?:? {{items}}",
         "word words keyword keywords phrase phrases term terms expression expressions key",
         forbidden,
-        moods=ASKED,
+        OF_A_PART,
+        ASKED,
+        IN_A_PART,
     ),
     rule(
         f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?",
@@ -53,7 +69,7 @@ TABLE = (
         ),
         forbidden,
         r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"
-        rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}",
+        rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}|{OF_A_PART}",
         ASKED,
         before=_EXCEPT,
     ),
@@ -101,6 +117,24 @@ TABLE = (
         lambda found: forbidden(found) if _denied(found) else existence(found),
         before=_SO_OFTEN,
     ),
+    # "Neither answer may contain the word …", '"old" must not appear anywhere', 'of "x" and "y", none may be used'.
+    rule(f"{NO_TEXT} {MAY}(?: ever)? {USE} {THE}(?:{KEY}:? )?{{quotes}}", "neither no none not", forbidden),
+    rule(
+        f"{{quotes}},? (?:(?:must|should|may|can|shall|do|does|is|are)(?: ?not|n['’]t| never)|cannot)(?: ever)? "
+        f"(?:(?:be|to|to be|supposed to|allowed to) )?{USED}" + _ANYWHERE,
+        "not never cannot t",
+        forbidden,
+    ),
+    rule(
+        f"{{quotes}},? (?:none|neither|not one|not a single one)(?: of (?:them|these|those|which))? {MAY} {USED}",
+        "none neither not",
+        forbidden,
+    ),
+    rule(
+        f"(?:(?:none|neither|not one) of (?:the |these |those )?(?:\\w+ ){{0,2}}?|neither ):? ?{{quotes}} {MAY} {USED}",
+        "none neither not",
+        forbidden,
+    ),
     rule(
         f"(?:leave|leaving|keep|keeping|cut|take) (?:out )?{THE}(?:{NOUN} )?{{quotes}} out",
         "leave leaving keep keeping cut take",
@@ -127,9 +161,9 @@ TABLE = (
     ),
     rule(
         (
-            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:may not|can ?not|can['’]t|must not|mustn['’]t"
-            "|should not|shouldn['’]t|are not allowed to|to|you must|you should)(?: (?:never|not))? (?:use"
-            "|include|mention|avoid|be used|say):? {items}"
+            "(?:words?|terms?|phrases?) (?:that )?(?:you )?(?:(?:(?:may|can|must|should|is|are)(?: ?not|n['’]t| never)"
+            "|cannot|(?:never|not) to|to (?:never|not))(?: (?:allowed|supposed) to| to)? (?:use|include|mention|be used"
+            "|say)|(?:to|must|should) avoid):? {items}"
         ),
         "words word terms phrases",
         forbidden,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import FRAGMENTS, amount
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, NEXT, amount
 from gapo_core.constraints.parsing.rules import QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
@@ -23,19 +23,47 @@ USE = (
     "|employ|employs|slip in|bring in|reference|put in|drop in|fit in|sprinkle in|throw in|sneak in)"
 )
 
+MAY = "(?:may|must|should|can|could|shall|will|is to|are to|is allowed to|are allowed to)"
+# "Neither answer", "none of the versions", "no sentence".
+NO_TEXT = (
+    "(?:neither|no|none|not one|not a single)(?: one)?(?: of)?(?: (?:the|your|them|these|those|two|both|single)){0,2}"
+    "(?: (?:{text}|version|variant|option|sentence|paragraph|line|bullet)s?)?"
+)
+
 
 def existence(found: Found) -> Iterator[tuple[str, Kwargs]]:
     if (words := listed(found)) and not of_a_kind(found, words) and not _any_of(found) and not _said_by_others(found):
         yield "keywords:existence", {"keywords": words}
 
 
+_ASKED_FOR = re.compile(
+    rf"\b(?:write|compose|create|draft|make|tell|give|produce|invent|need|want|{FRAGMENTS['text']}|blurb|tale|scene)\b"
+    r"[^.;:!?\n]{0,120}$",
+    re.IGNORECASE,
+)
+
+
+def existence_in_what_is_asked_for(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if _ASKED_FOR.search(found.reading.masked, max(0, found.match.start() - 160), found.match.start()):
+        yield from existence(found)
+
+
 _ONE = re.compile(r"\b(?:word|term|phrase|keyword|expression)\s*:?\s*$", re.IGNORECASE)
+
+
+_LISTED_ON = re.compile(rf" ?, ?(?!{NEXT})[\w'’-]", re.IGNORECASE)  # of a list that could not be read to its end
 
 
 def listed(found: Found) -> list[str]:
     """The words; only the first where one word is announced and a comma follows ("the word tea, write in German")."""
     words, text = found.items(), found.match["items"]
     before = found.match.string[found.match.start() : found.match.start("items")]
+    if (
+        text[0] not in QUOTES
+        and before.rstrip().endswith(":")
+        and _LISTED_ON.match(found.match.string, found.match.end("items"))
+    ):
+        return []
     one = text[0] not in QUOTES and _ONE.search(before) and not re.search(r"\b(?:and|or|nor)\b|[&/]", text)
     return words[:1] if one else words
 
@@ -98,6 +126,13 @@ def frequency_too(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield from frequency(found)
 
 
+def frequency_alone(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    """ "'Yes' at least twice.", not "'Yes' three times.", which may tell."""
+    count, after = amount(found.match), found.match.string[found.match.end() :].lstrip()[:1]
+    if found.match.group()[0] in ",;" or (count and not count.bare) or after not in (".", "!", ""):
+        yield from frequency(found)
+
+
 _COUNTED = re.compile(r"\b(?:words?|terms?|use|include|mention|say|contain|repeat)\b", re.IGNORECASE)
 
 
@@ -140,7 +175,12 @@ FREQUENCY = (
     ),
     rule(f"(?:repeat|repeats|repeating) {_WORD}{WHERE} {{times}}", "times once twice thrice", frequency),
     rule(f"and {_WORD} {{times}}", "times once twice thrice", frequency_too),
-    rule("[,;] (?:and )?(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}", "times once twice thrice", frequency),
+    rule(
+        "(?:{start}|[,;] (?:(?:and|but) )?)(?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) {times}"
+        "(?= ?(?:[.,;!)]|$|and|but|or|please))",
+        "times once twice thrice",
+        frequency_alone,
+    ),
     rule(
         "get (?P<item>[\"“”„«'‘’`]\ue000{1,60}[\"”»'’`]) (?:in(?:to)? )?(?:(?:it|there|the (?:\\w+ )?{text}) )?{times}",
         "get",
@@ -170,13 +210,17 @@ FREQUENCY = (
     ),
 )
 
+_NONE_MAY = rf"\b(?:neither|none|no|not one|not a single)\b(?: [\w'’-]+){{0,4}} {MAY} (?:ever )?$"
 _ELSEWHERE = (
+    _NONE_MAY + "|"
     r"\b(?:until|unless|whenever|every time|each time|any time)\b[^.;]{0,80}$|\b(?:not"
     r"|never)\b[^.;,]{0,60}\b(?:or|nor)\s*$|"
     r"(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|\b(?:end|finish|begin|start|conclude|close|open)(?:e?s"
     r"|ing)?\b[^,;]{0,40}"
     r"|\b(?:wrap|replac\w+|substitut\w+|instead of)\b[^,;]{0,40})\s*$"
 )
+# "Has banned the word …" is no demand for it.
+_DONE = r"(?<=\bhas\s)\w+ed\b|(?<=\bhave\s)\w+ed\b"
 _AS = (
     r"\s*(?:as (?:the|a|an)\b|instead|to (?:separate|indicate|mark|denote|refer|describe|represent)"
     r"|before|between|followed|for (?:the|any|each|every|all)|each time|if\b|when(?:ever)?\b|unless\b|in case\b"
@@ -195,7 +239,7 @@ EXISTENCE = (
     ),
     rule(
         (
-            f"{THE}{KEY} (?:must|should|need to|have to|shall)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
+            f"{THE}{KEY} (?:must|should|need to|have to|shall|are to)(?: all| both| each)? {_STAND}(?: (?:\\w+ "
             f"){{0,5}}{{text}})?(?: somewhere| in it)?:? {{items}}"
         ),
         "words phrases keywords terms word keyword",
@@ -221,7 +265,7 @@ EXISTENCE = (
     ),
     rule(
         (
-            f"{USE} (?:\\w+ ){{0,3}}?{THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
+            f"{USE} (?!{_DONE})(?:\\w+ ){{0,3}}?{THE}(?:{KEY})(?: somewhere)?(?: (?:in|within) (?:\\w+ "
             f"){{1,2}}{{text}})?(?::| -)? {{quotes}}"
         ),
         "word words keyword keywords phrase phrases term terms expression key items name names line sentence",
@@ -245,7 +289,7 @@ EXISTENCE = (
         existence,
         r"\b(?:until|unless|whenever|every time|each time|any time|each|every|column|row|field)\b[^.;]{0,80}$"
         r"|(?:\b(?:not|never)|n['’]t)\b[^.;,]{0,60}\b(?:or|nor)\s*$"
-        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$",
+        r"|(?:\bnot|n['’]t|\bnever|\bavoid|\bwithout|replac\w+|instead of|if)(?: \w+)?\s*$|" + _NONE_MAY,
         before=_AS + r"|\s*(?:to \w+|where)\b",
     ),
     rule(
@@ -255,6 +299,13 @@ EXISTENCE = (
         ),
         "word words phrase phrases keyword keywords term terms",
         existence,
+    ),
+    # "A story in which the words … all occur".
+    rule(
+        f"(?:in which|where|such that|so that) {THE}{KEY} {{items}} (?:(?:all|both|each|must|should) ){{0,2}}{USED}"
+        "(?! (?:\\w+ ){0,3}(?:times|once|twice|thrice|\\d))",
+        "word words phrase phrases keyword keywords term terms",
+        existence_in_what_is_asked_for,
     ),
     rule(
         "(?:(?:in|on) (?:it|there|the (?:\\w+ )?{text}) (?:must|should|has to|have to|needs? to) (?:be|appear|stand"

@@ -47,14 +47,26 @@ def requested(found: Found) -> Iterator[tuple[str, Kwargs]]:
         yield from language(found)
 
 
+_GIVE = (
+    "(?:want|need|(?<!\\bi\\sonly\\s)(?<!\\bwe\\sonly\\s)(?:give|return|output|send|print|show|provide|write"
+    "|(?:reply|respond|answer) with))(?: (?:me|us|back|out))?"
+)
+# "Only the first sentence should be in French".
+_ORDINAL_PART = (
+    "(?:first|second|third|last|final|opening|closing|next) (?:[\\w-]+ )?"
+    "(?:sentence|paragraph|line|word|half|part|verse|stanza|chorus|section|title|heading|headline|greeting|question)s?"
+    "|the (?:title|heading|headline|intro|introduction|greeting|refrain|chorus|conclusion|subject line)"
+)
 # A word of another language, a translation of a phrase, a language as the subject.
 _OF_A_PART = (
     governed("not|never|avoid", 40, ".;!?")
     + r"|\b(?:one word|words?|titles|names|phrases|keywords?|headings?|subtitles?|captions?|prefix|misused"
     r"|popular|songs"
-    r"|correction|comments|variables?|code|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
+    r"|correction|comments|variables?|code|others?|rest|remaining"
+    r"|(?:may|can|could) (?:also )?be)\b(?:(?! and\b)[^.;:!?]){0,20}$"
     # Who speaks it in a tale ("in which a tourist orders food in …"), one of several ("one in …").
     + r"|\b(?:in which|where) (?:an?|the|two|some) [^.;:,!?]{1,60}$|\bone\s*$"
+    + rf"|\b{_ORDINAL_PART}\b[^.;:!?]{{0,30}}$"
     + r"|\b(?:i|we)(?:['’]m|['’]re| am| are)? (?:only |mostly )?$|\b(?:word for|translation|translate|title|sentence"
     r" in|phrase|the word"
     r"|words for|say|speakers?|greeting|name|called|course|class|lessons?|learn(?:ing)?|teach|study"
@@ -113,7 +125,8 @@ TABLE = (
         _REPLY
         + (
             "(?: (?!(?:not|in|how|why|word|words|name|phrase|say|learn|mean|means|about"
-            "|called)\\b)[\\w'’-]+){0,5}?,? (?:(?:all|only|entirely|completely|written) )?in(?: the)? "
+            f"|called|{_ORDINAL_PART})\\b)[\\w'’-]+){{0,5}}?,? (?:(?:all|only|entirely|completely|written) )?"
+            "in(?: the)? "
         )
         + _NAME
         + _ANY
@@ -151,6 +164,15 @@ TABLE = (
     rule(r"(?<=[,;:–-]\s)" + _NAME + r"(?: only)?,? please(?=[.!]|$)", _CUES, language),
     # The whole of a terse sentence: "Obituary of a houseplant. French."
     rule(r"(?<=[.;]\s)" + _NAME + r"(?:,? please)?(?=[.!])", _CUES, language),
+    # "I only want the Japanese text back", "give just the Ukrainian translation".
+    rule(
+        f"(?:{_GIVE} (?:only|just|nothing but)|(?:only|just) {_GIVE}) (?:the |a )?"
+        + _NAME
+        + " (?:text|translation|version|wording|sentences?|result)(?: back| please| itself| of (?:it|this))?"
+        "(?= ?(?:[.,;:!)]|$|and\\b|without\\b|with no\\b|nothing else\\b|no\\b))",
+        _CUES,
+        language,
+    ),
     rule("in " + _NAME + "(?: language)?(?:,? please)?(?=\\?$)", _CUES, requested, _OF_A_PART),
     rule(
         "(?:you (?:{must} )?only|who only) (?:speaks?|writes?|uses?|knows?|understands?) " + _NAME + _ANY,

@@ -111,6 +111,13 @@ def allotted(found: Found) -> Iterator[tuple[str, Kwargs]]:
     yield "length_constraints:number_words", {"relation": "less than", "num_words": number(found["number"]) + 1}
 
 
+def not_past(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    noun = found["noun"].lower()
+    id, name = ("length:characters", "count") if noun == "characters" else (_ID + noun, f"num_{noun}")
+    yield id, {"relation": "less than", name: number(found["number"]) + 1}
+
+
+_ID = "length_constraints:number_"
 _ORDERED = re.compile(
     r"\b(?:write|shorten|cut|trim|draft|make|compose|create|summari[sz]e|rewrite|condense|give me)\b[^.;!?\n]{0,160}$",
     re.IGNORECASE,
@@ -169,6 +176,16 @@ TABLE = (
         "|whereas)\\b)",
         "words characters",
         allowed,
+    ),
+    # "The field takes 500 characters so don't go past that."
+    rule(
+        "{number} (?P<noun>words|characters|sentences),? (?:so|but|and(?= (?:please|do|we|you|it|i)\\b)) (?:please )?"
+        "(?:(?:it|this|the {text}|we|you|i) )?(?:(?:must|should|have to|has to) )?"
+        "(?:(?:do|must|should|ca|may)? ?{not}(?: (?:ever|go|run|stray)){0,2} (?:past|over|beyond|above|exceed)(?:ing)?"
+        "|(?:stay|keep(?: it)?|remain) (?:within|under|below)) (?:that|it|this)(?: (?:limit|number|length))?",
+        "words characters sentences",
+        not_past,
+        _PART,
     ),
     rule(
         "(?P<side>min(?:imum|\\.)?|max(?:imum|\\.)?)(?: (?:number|count|amount) of)? "

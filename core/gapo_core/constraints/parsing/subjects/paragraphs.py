@@ -95,13 +95,15 @@ TABLE = (
         first_word,
     ),
     rule(
-        "{item} (?:must|should|has to|needs to|is to)? ?(?:be )?the first word of (?:the )?{ordinal} paragraph",
+        "{item} (?:must|should|has to|needs to|is to)? ?(?:be )?the first word of "
+        "(?:(?:the )?{ordinal} paragraph|paragraph (?:number )?#?{number})",
         "paragraph",
         first_word,
     ),
     rule(
         (
-            "the first word of (?:the )?{ordinal} paragraph (?:must|should|has to|needs to|is to|is|shall)? ?"
+            "the first word (?:of|in) (?:(?:the )?{ordinal} paragraph|paragraph (?:number )?#?{number}) "
+            "(?:must|should|has to|needs to|is to|is|shall)? ?"
             "(?:be )?(?:the word )?{item}"
         ),
         "paragraph",
