@@ -202,7 +202,7 @@ def test_a_kl_blow_up_stops_with_a_diagnosis() -> None:
     learner = learner_of(settings)
     with torch.no_grad():
         for parameter in learner.actor.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+            parameter.add_(0.3 * torch.randn_like(parameter))
     with pytest.raises(ppo.TrainingStopped, match=r"stage 3: .* nats on average, ppo\.kl_limit is 0.*raise ppo\.kl"):
         ppo.iteration(learner, TASKS, CountedWords(), settings, "stage 3", critic_only=False)
 

@@ -1,6 +1,6 @@
 """The parts of a run: models, optimisers, backends, their checkpoint, and the bundles that it publishes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +25,7 @@ from gapo_training.gapo.critic import Critic
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.reward import ModuleReward, RewardBackend, ServerReward
 from gapo_training.gapo.rollout import HFRollout, RolloutBackend, VLLMRollout
-from gapo_training.gapo.tasks import Corpus
+from gapo_training.gapo.tasks import Corpus, values_asked
 from gapo_training.preferential import Preference, PreferentialPrompt, augment
 
 
@@ -47,6 +47,7 @@ class Run:
     encoder: PairEncoder
     tokenizer: str  # the reward model's tokenizer.json
     buffer: AdversarialBuffer
+    values: Mapping[tuple[str, str], Sequence[str]]  # that training prompts ask for, by topic and slot
     stage: int = 1
     phase: str = "ppo"
     cursor: int = 0
@@ -70,7 +71,7 @@ def assemble(
     device, ppo_config, rewards = accelerator.device, config.ppo, config.reward_phase
     # Four copies of one checkpoint: what is trained, what it must stay near, what samples, and the critic's trunk.
     (language_model, speech), (reference, _), (sampler, _), (trunk, _) = (generator.load(policy) for _ in range(4))
-    untrained_critic = Critic.from_generator(trunk)
+    untrained_critic = Critic.from_generator(trunk, ppo_config.critic_layers)
     if config.generator.gradient_checkpointing:
         language_model.gradient_checkpointing_enable()
         cast(Any, untrained_critic.trunk).gradient_checkpointing_enable()
@@ -133,6 +134,7 @@ def assemble(
         encoder=PairEncoder(discriminator / "tokenizer.json", reward_model.shape.max_tokens),
         tokenizer=(discriminator / "tokenizer.json").read_text(encoding="utf-8"),
         buffer=AdversarialBuffer(rewards.capacity),
+        values=values_asked(corpus.training),
     )
 
 

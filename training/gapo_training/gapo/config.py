@@ -26,6 +26,7 @@ class DataConfig:
 
     corpora: tuple[str, ...] = ("laptop", "tv")  # folders of rnnlg/
     held_out: int = 256  # prompts of the validation split that evaluation uses
+    held_out_within: int = 0  # of them, those that stages before the last are measured on; 0: all
     training: int = 0  # records of the training split that are used; 0 takes all
     most_attributes: int = 8  # prompts that ask for more are left out
     wordings: Wordings = "many"  # of prompts: a handful, or those of the reward model's warm-up
@@ -109,8 +110,10 @@ class PpoConfig:
     iterations: int = 2  # rollout batches of one stage
     rollouts: int = 256  # responses of one rollout batch, over all processes
     group: int = 1  # responses a prompt among them; above 1 a score counts by what it exceeds the others' mean
+    exchanged: float = 0.0  # share of the prompts whose values come from other prompts: no text was written for them
     candidates: int = 1  # prompts sampled for each that is learned from: those whose scores differ most are kept
     epochs: int = 2  # passes of the actor over a rollout batch
+    critic_layers: int = 0  # of the generator's, from the first, that the critic is made of; 0: all
     critic_epochs: int = 2  # of the critic, which takes more of them without harm (Cobbe et al. 2021, section 3.3)
     minibatch: int = 64  # rows of one optimiser step, over all processes
     micro_batch: int = 32  # rows of one forward pass of one process
@@ -184,8 +187,12 @@ class GapoConfig:
             whole, step = getattr(getattr(self, part), size), getattr(getattr(self, part), by)
             if whole % step:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
-        if not 0 <= self.reward_phase.generated <= 1:
-            raise ConfigError(f"reward_phase.generated: {self.reward_phase.generated} is outside 0 … 1")
+        for name, share in (
+            ("reward_phase.generated", self.reward_phase.generated),
+            ("ppo.exchanged", self.ppo.exchanged),
+        ):
+            if not 0 <= share <= 1:
+                raise ConfigError(f"{name}: {share} is outside 0 … 1")
         if self.reward_model.kind == "decoder" and self.publish:
             raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
         for name, optimizer in (("sft", self.sft.optimizer), ("ppo", self.ppo.optimizer)):

@@ -12,7 +12,7 @@ from gapo_training.gapo.generator import Sequences
 class Critic(nn.Module):
     """A causal trunk and a linear head. Initialised from the generator: an encoder's trunk would see the future."""
 
-    def __init__(self, trunk: nn.Module, hidden_size: int) -> None:
+    def __init__(self, trunk: Any, hidden_size: int) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = nn.Linear(hidden_size, 1)
@@ -20,9 +20,13 @@ class Critic(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     @staticmethod
-    def from_generator(language_model: nn.Module) -> "Critic":
+    def from_generator(language_model: nn.Module, layers: int = 0) -> "Critic":
+        """A copy of the first `layers` of the trunk, 0 for all of them."""
         lm = cast(Any, language_model)
-        return Critic(copy.deepcopy(lm.base_model), lm.config.hidden_size)
+        critic = Critic(copy.deepcopy(lm.base_model), lm.config.hidden_size)
+        if layers:
+            critic.trunk.layers = critic.trunk.layers[:layers]
+        return critic
 
     def forward(self, s: Sequences) -> Tensor:
         """Expected return before each response token is chosen. [B, R], zero where masked."""

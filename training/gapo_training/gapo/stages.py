@@ -129,7 +129,7 @@ def stage(run: Run) -> None:
 
 def next_tasks(run: Run) -> list[Task]:
     """The next training prompts, each `ppo.group` times in a row, `ppo.rollouts` times `ppo.candidates` in all: a
-    permutation of all prompts, in a new wording each time round."""
+    permutation of all prompts, in a new wording each time round, `ppo.exchanged` of them with exchanged values."""
     pool, seed, ppo_config = run.corpus.training, run.config.seed, run.config.ppo
     chosen: list[Task] = []
     orders: dict[int, list[int]] = {}
@@ -138,6 +138,9 @@ def next_tasks(run: Run) -> list[Task]:
         turn, offset = divmod(place, len(pool))
         if turn not in orders:
             orders[turn] = Random(f"{seed}/prompts/{turn}").sample(range(len(pool)), len(pool))
-        chosen += [tasks.reworded(pool[orders[turn][offset]], f"{seed}/prompts/{turn}")] * ppo_config.group
+        task, key = pool[orders[turn][offset]], f"{seed}/prompts/{turn}"
+        exchange = Random(f"{key}/{offset}").random() < ppo_config.exchanged
+        task = tasks.exchanged(task, run.values, key) if exchange else tasks.reworded(task, key)
+        chosen += [task] * ppo_config.group
     run.cursor = end
     return chosen

@@ -1,8 +1,8 @@
 """Writing tasks: prompts that ask for attributes, and rules that judge whether a text states them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -22,8 +22,8 @@ Inventory = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Task:
-    """`asked` is what a response must state; `reference` is the text that a person wrote for it; `wordings` names
-    the pool that the prompt is drawn from (see `POOLS`; tasks travel between processes, pools cannot)."""
+    """`asked` is what a response must state; `reference` is the text that a person wrote for it, if any did; `wordings`
+    names the pool that the prompt is drawn from (see `POOLS`; tasks travel between processes, pools cannot)."""
 
     topic: str
     asked: tuple[Attribute, ...]
@@ -120,6 +120,23 @@ def reworded(task: Task, key: str) -> Task:
     rng = Random(f"{key}/{task.reference}")
     asked = tuple(rng.sample(task.asked, len(task.asked)))
     return Task(task.topic, asked, render(task.topic, asked, rng, POOLS[task.wordings]), task.reference, task.wordings)
+
+
+def exchanged(task: Task, values: Mapping[tuple[str, str], Sequence[str]], key: str) -> Task:
+    """Asks for the same slots, each with one of their `values`, in an order and wording of its own, all drawn by
+    `key`. No text was written for it."""
+    rng = Random(f"{key}/{task.reference}")
+    asked = tuple(Attribute(a.slot, rng.choice(values[task.topic, a.slot])) for a in task.asked)
+    return replace(reworded(replace(task, asked=asked), key), reference="")
+
+
+def values_asked(pool: Iterable[Task]) -> dict[tuple[str, str], list[str]]:
+    """Values by (topic, slot), each as often as it is asked for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for task in pool:
+        for attribute in task.asked:
+            found.setdefault((task.topic, attribute.slot), []).append(attribute.value)
+    return found
 
 
 def _task(record: Record, config: DataConfig, inventories: Mapping[str, Inventory], key: str) -> Task | None:

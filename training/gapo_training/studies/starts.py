@@ -12,7 +12,7 @@ from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.preferences import preferences_of
 from gapo_training.studies.plan import digest
 
-MEASURED = ("held_out", "rm_pairs")  # settings of the data that only evaluation reads
+MEASURED = ("held_out", "held_out_within", "rm_pairs")  # settings of the data that only evaluation reads
 PREFERENCES = ("preference", "preference_records")  # and those that only the reward model's warm-up reads
 
 
