@@ -92,7 +92,7 @@ def machine() -> dict[str, object]:
         "units": units,
         "cores": len(os.sched_getaffinity(0)),
         "gpu": _gpu(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "load_average": os.getloadavg()[0],
     }

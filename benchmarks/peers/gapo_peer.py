@@ -14,7 +14,7 @@ def load() -> Score:
     encoder = PairEncoder(bundle.file("tokenizer.json"), bundle.manifest.architecture.max_tokens)
     options = EngineOptions(device=Device(sys.argv[3]), threads=int(sys.argv[2]))
     engine = open_engine(bundle, encoder.pad_id, options)
-    return lambda pairs: engine.score([encoder.encode(p, r).ids for p, r in pairs]).tolist()
+    return lambda pairs: engine.score([pair.ids for pair in encoder.encode_batch(pairs)]).tolist()
 
 
 serve(load)

@@ -17,7 +17,7 @@ def load() -> Score:
     encoder = PairEncoder(f"{sys.argv[1]}/tokenizer.json", model.shape.max_tokens)
 
     def step(pairs: list[tuple[str, str]]) -> list[float]:
-        arrays = pack([encoder.encode(p, r).ids for p, r in pairs], model.block, max(model.half_windows))
+        arrays = pack([pair.ids for pair in encoder.encode_batch(pairs)], model.block, max(model.half_windows))
         with torch.autocast("cpu", torch.bfloat16, enabled=sys.argv[3] == "bf16"):
             logits = model(*map(torch.from_numpy, arrays.values()))[:, 0]
         loss = F.binary_cross_entropy_with_logits(logits, (torch.arange(len(pairs)) % 2).float())

@@ -1,5 +1,6 @@
 """The one place that turns a (prompt, response) pair into token ids, for training, export and server alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -23,11 +24,12 @@ class TruncationPolicy(str, Enum):
 
 
 class PairError(ValueError):
-    """A pair that cannot be encoded. `field` names the input; the message names the remedy."""
+    """A pair that cannot be encoded. `field` names the input, `number` its place in a batch; the message names the
+    remedy."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, number: int = 0) -> None:
         super().__init__(f"{field}: {message}")
-        self.field, self.message = field, message
+        self.field, self.message, self.number = field, message, number
 
 
 class PairTooLong(PairError):
@@ -113,9 +115,41 @@ class PairEncoder:
 
         Raises `PairError` for an empty or undecodable field, `PairTooLong` under policy `error`.
         """
-        texts = [self._tokens("prompt", prompt), self._tokens("response", response)]
-        lengths = len(texts[0]), len(texts[1])
-        room = self._room(*lengths, budgets or self._budgets)
+        return self.encode_batch([(prompt, response)], truncation, budgets)[0]
+
+    def encode_batch(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        truncation: TruncationPolicy = TruncationPolicy.ERROR,
+        budgets: Budgets | None = None,
+    ) -> list[EncodedPair]:
+        """As `encode`, with one call of the tokenizer: it works on threads of its own and holds no Python lock.
+
+        Raises the error of the first pair that has one, whose place is the error's `number`.
+        """
+        problem: PairError | None = None
+        for number, pair in enumerate(pairs):
+            if problem := _unreadable(pair, number):
+                pairs = pairs[:number]
+                break
+        texts = [text for pair in pairs for text in pair]
+        ids = [found.ids for found in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        encoded = [
+            self._compose(ids[2 * number], ids[2 * number + 1], truncation, budgets or self._budgets, number)
+            for number in range(len(pairs))
+        ]
+        if problem:
+            raise problem
+        return encoded
+
+    def _compose(
+        self, prompt: list[int], response: list[int], truncation: TruncationPolicy, budgets: Budgets, number: int
+    ) -> EncodedPair:
+        for field, tokens in (("prompt", prompt), ("response", response)):
+            if not tokens:
+                raise PairError(field, "holds no visible text; send the text to judge", number)
+        lengths = len(prompt), len(response)
+        room = self._room(*lengths, budgets)
         over = [max(0, length - most) for length, most in zip(lengths, room, strict=True)]
         if any(over) and truncation is TruncationPolicy.ERROR:
             worst = over.index(max(over))
@@ -124,10 +158,10 @@ class PairEncoder:
                 f"has {lengths[worst]} tokens and may have {room[worst]} beside {lengths[1 - worst]} of the "
                 f"{('response', 'prompt')[worst]}; shorten it or ask for truncation keep_head, keep_tail or "
                 "keep_both_ends",
+                number,
             )
-        a, b = (_cut(ids, most, truncation) for ids, most in zip(texts, room, strict=True))
-        ids = [*self._first, *a, *self._between, *b, *self._last]
-        return EncodedPair(ids, len(a), len(b), over[0], over[1])
+        a, b = _cut(prompt, room[0], truncation), _cut(response, room[1], truncation)
+        return EncodedPair([*self._first, *a, *self._between, *b, *self._last], len(a), len(b), over[0], over[1])
 
     def _room(self, prompt: int, response: int, budgets: Budgets) -> tuple[int, int]:
         """Most tokens of each field, given how many each has."""
@@ -140,17 +174,16 @@ class PairEncoder:
         rest = self.room - min(prompt, budgets.prompt)
         return budgets.prompt, rest if budgets.response is None else budgets.response
 
-    def _tokens(self, field: str, text: str) -> list[int]:
+
+def _unreadable(pair: tuple[str, str], number: int) -> PairError | None:
+    for field, text in zip(("prompt", "response"), pair, strict=True):
         if not text or text.isspace():
-            raise PairError(field, "is empty; send the text to judge")
+            return PairError(field, "is empty; send the text to judge", number)
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise PairError(field, f"holds a lone surrogate at character {error.start}; send valid Unicode") from None
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        if not ids:
-            raise PairError(field, "holds no visible text; send the text to judge")
-        return ids
+            return PairError(field, f"holds a lone surrogate at character {error.start}; send valid Unicode", number)
+    return None
 
 
 def _cut(ids: list[int], room: int, policy: TruncationPolicy) -> list[int]:

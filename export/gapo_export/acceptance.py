@@ -54,7 +54,7 @@ def encode_pairs(encoder: PairEncoder, pairs: Sequence[tuple[str, str, str]]) ->
     """Token ids of all accepted texts, then of all rejected ones."""
     texts = [(accepted, response) for accepted, _, response in pairs]
     texts += [(rejected, response) for _, rejected, response in pairs]
-    return [encoder.encode(prompt, response, TruncationPolicy.KEEP_BOTH_ENDS).ids for prompt, response in texts]
+    return [pair.ids for pair in encoder.encode_batch(texts, TruncationPolicy.KEEP_BOTH_ENDS)]
 
 
 def compare(expected: NDArray[np.float32], got: NDArray[np.float32], calibration: Calibration) -> Agreement:

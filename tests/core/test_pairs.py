@@ -173,6 +173,26 @@ def test_bad_fields_are_named(encoder, field, bad) -> None:
     assert caught.value.field == field
 
 
+def test_a_batch_encodes_as_its_pairs_do(encoder) -> None:
+    pairs = [(_words(0, n), _words(n, 9 - n)) for n in range(1, 9)] * 5
+    assert encoder.encode_batch(pairs) == [encoder.encode(*pair) for pair in pairs]
+    assert encoder.encode_batch([]) == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "number", "field"),
+    [
+        ([("w1", "w1"), ("w1", ""), ("", "w1")], 1, "response"),
+        ([("w1", "w1"), (_words(0, 20), "w1"), ("", "w1")], 1, "prompt"),
+        ([("\ud800", "w1"), (_words(0, 20), "w1")], 0, "prompt"),
+    ],
+)
+def test_the_first_bad_pair_of_a_batch_is_named(encoder, pairs, number, field) -> None:
+    with pytest.raises(PairError) as caught:
+        encoder.encode_batch(pairs)
+    assert (caught.value.number, caught.value.field) == (number, field)
+
+
 @given(
     st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=90), min_size=1, max_size=6),
     st.sampled_from([4, 16, 32]),

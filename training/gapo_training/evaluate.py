@@ -20,7 +20,7 @@ def score(model: Discriminator, encoder: PairEncoder, texts: Sequence[tuple[str,
 
     0 chooses: 2,048 on a CPU, whose caches then hold a layer's activations (1.3 times as fast as 8,192), else 16,384.
     """
-    encoded = [encoder.encode(p, r, TruncationPolicy.KEEP_BOTH_ENDS).ids for p, r in texts]
+    encoded = [pair.ids for pair in encoder.encode_batch(texts, TruncationPolicy.KEEP_BOTH_ENDS)]
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
     result = np.zeros(len(texts))
     training = model.training

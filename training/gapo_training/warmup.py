@@ -112,7 +112,8 @@ def train(
             batch = batch_of(pairs, config, step * config.accumulate + micro)
             rows = [(pair.rows[0], 1.0) for pair in batch] + [(pair.rows[1], 0.0) for pair in batch]
             mine = share_of(accelerator, rows)
-            ids = [encoder.encode(*texts, TruncationPolicy.KEEP_BOTH_ENDS).ids for texts, _ in mine]
+            texts = [pair for pair, _ in mine]
+            ids = [pair.ids for pair in encoder.encode_batch(texts, TruncationPolicy.KEEP_BOTH_ENDS)]
             labels = torch.tensor([label for _, label in mine], device=accelerator.device)
             with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=bf16):
                 logits = prepared(*discriminator.tensors(model, ids, accelerator.device))[:, 0]

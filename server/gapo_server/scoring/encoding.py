@@ -55,11 +55,8 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[tuple[int, Sequence[Pair]]]:
 def _encode(
     encoder: PairEncoder, first: int, pairs: Sequence[Pair], policy: TruncationPolicy, budgets: Budgets | None
 ) -> list[EncodedPair]:
-    done = []
-    for number, (prompt, response) in enumerate(pairs, first):
-        try:
-            done.append(encoder.encode(prompt, response, policy, budgets))
-        except PairError as error:
-            kind = TooLong if isinstance(error, PairTooLong) else InvalidInput
-            raise kind(error.message, f"pairs[{number}].{error.field}") from error
-    return done
+    try:
+        return encoder.encode_batch(pairs, policy, budgets)
+    except PairError as error:
+        kind = TooLong if isinstance(error, PairTooLong) else InvalidInput
+        raise kind(error.message, f"pairs[{first + error.number}].{error.field}") from error

@@ -33,6 +33,7 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("reward_phase.labels=none of them", r"reward_phase\.labels: .* is none of paper, verified"),
         ("ppo.minibatch=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.minibatch \(3\)"),
         ("ppo.group=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.group \(3\)"),
+        ("ppo.exchanged=1.5", r"ppo\.exchanged: 1\.5 is outside 0"),
         ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
         ("rollout.backend=vllm", r"rollout\.url: is empty"),
@@ -63,8 +64,13 @@ def test_work_that_does_not_divide_over_processes_is_refused() -> None:
 
 
 def test_the_papers_shapes_have_the_published_sizes() -> None:
-    """7,615,616,512 parameters are Qwen2.5-7B's; 434,600,961 are Longformer-Large's with a one-label head."""
-    assert plan.parameters(config.read("paper")) == {"generator": 7_615_616_512, "reward_model": 434_600_961}
+    """7,615,616,512 parameters are Qwen2.5-7B's, 152,064 x 3,584 of them its output layer, in whose place the critic
+    has 3,585; 434,600,961 are Longformer-Large's with a one-label head."""
+    assert plan.parameters(config.read("paper")) == {
+        "generator": 7_615_616_512,
+        "critic": 7_615_616_512 - 152_064 * 3_584 + 3_585,
+        "reward_model": 434_600_961,
+    }
 
 
 def test_the_plan_names_phases_labels_and_memory_that_eight_gpus_of_80_gib_hold() -> None:

@@ -54,9 +54,11 @@ def test_log_probs_and_entropy_equal_hugging_faces(speaking, rows, temperature) 
             assert log_probs[i, len(response) :].abs().sum() == 0
 
 
-def test_the_critic_starts_at_zero_and_never_sees_the_future(speaking, rows) -> None:
+@pytest.mark.parametrize("layers", [0, 1])
+def test_the_critic_starts_at_zero_and_never_sees_the_future(speaking, rows, layers) -> None:
     model, speech = speaking
-    critic = Critic.from_generator(model)
+    critic = Critic.from_generator(model, layers)
+    assert len(critic.trunk.layers) == (layers or len(model.model.layers))
     batch = Sequences.of([p for p, _ in rows], [r for _, r in rows], speech.pad, torch.device("cpu"))
     assert critic(batch).abs().max() == 0
     torch.nn.init.normal_(critic.head.weight)

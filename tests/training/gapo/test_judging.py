@@ -1,5 +1,7 @@
 """Rules, labels, buffer, evaluation and the drift alarm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gapo_core.constraints.attributes import Attribute
@@ -36,6 +38,19 @@ def test_verdicts(slot, value, text, expected) -> None:
 
 def corpus_of(task_list) -> tasks.Corpus:
     return tasks.Corpus(task_list, task_list, [], [], {"laptop": INVENTORY}, {})
+
+
+def test_exchanged_values_are_those_that_other_prompts_ask_for() -> None:
+    other = Task("laptop", (Attribute("memory", "2 gb"), Attribute("name", "hades 48")), "", "another text", "plain")
+    pool = [replace(TASK, reference="a text", wordings="plain"), other]
+    values = tasks.values_asked(pool)
+    assert values == {("laptop", "name"): ["tecra pan 29", "hades 48"], ("laptop", "memory"): ["4 gb", "2 gb"]}
+    made = [tasks.exchanged(pool[0], values, str(key)) for key in range(40)]
+    assert made == [tasks.exchanged(pool[0], values, str(key)) for key in range(40)]
+    found = {tuple(sorted((a.slot, a.value) for a in task.asked)) for task in made}
+    assert len(found) == 4  # every combination, also those that no prompt asks for
+    assert all(a.value in task.prompt for task in made for a in task.asked)
+    assert {task.reference for task in made} == {""}
 
 
 TASK = Task("laptop", (Attribute("name", "tecra pan 29"), Attribute("memory", "4 gb")), "prompt", "")

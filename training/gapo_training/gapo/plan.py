@@ -7,6 +7,7 @@ from transformers import AutoModelForCausalLM
 
 from gapo_training.gapo import reward_model
 from gapo_training.gapo.config import GapoConfig
+from gapo_training.gapo.critic import Critic
 from gapo_training.gapo.generator import shape_of
 
 GIB = 1 << 30
@@ -26,11 +27,13 @@ class Memory:
 
 
 def parameters(config: GapoConfig) -> dict[str, int]:
-    """Parameters of generator and reward model; untrained ones are counted on modules without storage."""
+    """Parameters of generator, critic and reward model; untrained ones are counted on modules without storage."""
     with torch.device("meta"):
         generator = AutoModelForCausalLM.from_config(shape_of(config.generator))
+        critic = Critic.from_generator(generator, config.ppo.critic_layers)
     return {
         "generator": sum(p.numel() for p in generator.parameters()),
+        "critic": sum(p.numel() for p in critic.parameters()),
         "reward_model": reward_model.parameters(config.reward_model),
     }
 
@@ -58,7 +61,9 @@ def memory(config: GapoConfig) -> Memory:
     logits = 3 * FP32 * shape.vocab_size * config.ppo.micro_batch * config.rollout.max_new_tokens
     head = shape.hidden_size // shape.num_attention_heads
     cache = 2 * shape.num_hidden_layers * shape.num_key_value_heads * head * frozen * config.rollout.batch * positions
-    trained: dict[str, float] = {"actor": generator * (2 * FP32 + ADAM), "critic": generator * (2 * FP32 + ADAM)}
+    trained: dict[str, float] = {
+        name: number * (2 * FP32 + ADAM) for name, number in (("actor", generator), ("critic", counts["critic"]))
+    }
     whole: dict[str, float] = {
         "reference": generator * frozen,
         "sampler": generator * frozen,
@@ -81,12 +86,14 @@ def describe(config: GapoConfig) -> str:
     longest = config.max_prompt_tokens + config.rollout.max_new_tokens
     lines = [
         f"generator      {counts['generator']:,} parameters, from {config.generator.path or 'random weights'}",
+        f"critic         {counts['critic']:,} parameters, the generator's",
         f"reward model   {counts['reward_model']:,} parameters, from {config.reward_model.path or 'random weights'}",
         f"1. sft         {config.sft.steps:,} steps of {config.sft.rows} rows",
         f"2. warm-up     {warmup.steps:,} steps of {warmup.pairs_per_step * warmup.accumulate} pairs",
         f"3. {config.stages} stages, each",
         f"   rollouts    {ppo.iterations} x {sampled:,} responses of at most {rollout.max_new_tokens} tokens, "
         f"by {rollout.backend}, rewards by {config.reward.backend}",
+        f"   prompts     {ppo.exchanged:.0%} with exchanged values",
         f"   ppo         {ppo.iterations} x {steps} steps of {ppo.minibatch} responses, "
         f"{ppo.epochs} passes over {ppo.rollouts:,}",
     ]

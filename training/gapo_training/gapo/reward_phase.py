@@ -33,7 +33,8 @@ def train(
     """
     model: Discriminator = accelerator.unwrap_model(prepared)
     thaw(model)
-    texts = [encoder.encode(row.prompt, row.response, TruncationPolicy.KEEP_BOTH_ENDS).ids for row in rows]
+    pairs = [(row.prompt, row.response) for row in rows]
+    texts = [pair.ids for pair in encoder.encode_batch(pairs, TruncationPolicy.KEEP_BOTH_ENDS)]
     # Early outputs nearly all break a rule: unweighted, the model would learn to call everything broken.
     weights = class_weights(rows) if config.balanced else {0.0: 1.0, 1.0: 1.0}
     sums: dict[str, float] = {}
