@@ -132,6 +132,8 @@ def run(settings: Settings) -> None:
     logs.configure(settings.log_level, settings.log_format)
     if settings.numa_node is not None:
         pin_to_node(settings.numa_node)
+    # The tokenizer's own threads, which would be as many as the cores.
+    os.environ.setdefault("RAYON_NUM_THREADS", str(settings.tokenizing))
     if not asyncio.run(serve(settings)):
         # A thread that is still inside the engine would hold the process for ever.
         log.error("the engine did not answer in time; leaving")

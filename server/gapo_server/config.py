@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gapo_server import EMBEDDED
 from gapo_server.engine.base import Device, EngineOptions
+from gapo_server.engine.cpu import usable_cores
 
 
 class Settings(BaseSettings):
@@ -72,7 +73,9 @@ class Settings(BaseSettings):
     tensorrt_cache: Path = Field(
         default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
     )
-    tokenizer_threads: int = Field(default=2, gt=0, description="Threads that tokenize.")
+    tokenizer_threads: int = Field(
+        default=0, ge=0, description="Threads that tokenize; 0: half of the usable physical cores, at least 2."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
@@ -80,6 +83,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="One line or one JSON object per event, on stderr."
     )
+
+    @property
+    def tokenizing(self) -> int:
+        """Threads that tokenize."""
+        return self.tokenizer_threads or max(2, usable_cores() // 2)
 
     @property
     def engine(self) -> EngineOptions:

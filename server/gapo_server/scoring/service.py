@@ -60,7 +60,7 @@ class ScoringService:
         self.models = {model.manifest.name: model for model in models}
         self.default = models[0].manifest.name
         self.admission = Admission(settings, self.metrics)
-        self._encoding = Encoding(settings.tokenizer_threads, self.metrics)
+        self._encoding = Encoding(settings.tokenizing, self.metrics)
         self.batchers: dict[str, Batcher] = {}
         for name, model in self.models.items():
             self.batchers[name] = Batcher(
