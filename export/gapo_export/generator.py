@@ -68,9 +68,7 @@ def export_generator(checkpoint: Path, store: Path, name: str, version: str, pro
             "version": version,
             "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "checked": {"prompts": len(prompts), "greedy_tokens": tokens, "batches": [1, len(prompts)]},
-            "made_with": {
-                package: installed(package) for package in ("optimum", "optimum-onnx", "transformers", "torch")
-            },
+            "made_with": {package: installed(package) for package in _MADE_WITH},
             "files": hash_files(work),
         }
         (work / "generator.json").write_text(json.dumps(done, indent=2) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """One or several processes: preparing models, full weights and optimiser states, sums and gathers.
 
-DDP and DeepSpeed go through accelerate. FSDP2 is torch's `fully_shard`, since accelerate 1.15 shards on GPUs only and
+DDP goes through accelerate. FSDP2 is torch's `fully_shard`, since accelerate 1.15 shards on GPUs only and
 this project tests sharding on two gloo processes.
 """
 

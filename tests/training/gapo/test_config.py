@@ -6,7 +6,7 @@ from gapo_training.gapo import config, plan
 from gapo_training.gapo.config import ConfigError, GapoConfig
 
 
-@pytest.mark.parametrize("preset", ["laptop", "smoke", "paper"])
+@pytest.mark.parametrize("preset", ["laptop", "smoke", "study", "paper"])
 def test_a_preset_is_read_and_comes_back_from_what_a_run_writes(preset, tmp_path) -> None:
     settings = config.read(preset)
     file = tmp_path / "config.yaml"
@@ -33,6 +33,11 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("reward_phase.labels=none of them", r"reward_phase\.labels: .* is none of paper, verified"),
         ("ppo.minibatch=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.minibatch \(3\)"),
         ("ppo.group=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.group \(3\)"),
+        ("ppo.critic_layers=-1", r"ppo\.critic_layers: -1 is below 0"),
+        ("ppo.critic_layers=3", r"ppo\.critic_layers: 3 of a generator of 2; use 0 for all"),
+        ("ppo.minibatch=0", r"ppo\.minibatch: 0 is below 1"),
+        ("reward_phase.rows=0", r"reward_phase\.rows: 0 is below 1"),
+        ("data.held_out_within=-1", r"data\.held_out_within: -1 is below 0"),
         ("ppo.exchanged=1.5", r"ppo\.exchanged: 1\.5 is outside 0"),
         ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),

@@ -1,5 +1,7 @@
 """Log-probabilities equal Hugging Face's; sampling follows the policy and nothing else."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,15 @@ def test_the_tokenizer_is_lossless_and_ends_a_response(speaking) -> None:
         ids = speech.response(text)
         assert ids[-1] == speech.end
         assert speech.text(ids) == text
+
+
+def test_a_chat_template_makes_the_prompt(speaking) -> None:
+    _, speech = speaking
+    tokenizer = copy.deepcopy(speech.tokenizer)
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}4{% endif %}"
+    )
+    assert generator.Speech(tokenizer).prompt("a laptop ") == tokenizer.encode("a laptop 4", add_special_tokens=False)
 
 
 def test_digits_are_tokens_of_their_own(speaking) -> None:

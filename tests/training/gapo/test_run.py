@@ -21,7 +21,7 @@ def rows(out, kind):
 def test_every_phase_of_every_stage_is_recorded_with_its_cost(smoke_run) -> None:
     assert [r["number"] for r in rows(smoke_run, "sft")] == [1, 2, 3, 4]
     assert [r["number"] for r in rows(smoke_run, "warmup")] == [1, 2, 3, 4]
-    assert [(r["number"], r["prompts"]) for r in rows(smoke_run, "held_out")] == [(0, 4), (1, 4), (2, 8)]
+    assert [(r["number"], r["prompts"]) for r in rows(smoke_run, "held_out")] == [(0, 8), (1, 4), (2, 8)]
     iterations = rows(smoke_run, "ppo")
     assert [(r["number"], r["stage"], r["reward_version"]) for r in iterations] == [
         (0, 1, "A0"),

@@ -167,6 +167,9 @@ def test_every_study_of_the_package_is_sound(name) -> None:
         c for c in plan.read("main").cells.values() if c.name in study.cells and study.cells[c.name].method == c.method
     ]
     assert all(study.cells[c.name].settings == c.settings for c in same)
+    for preset in ("study", "laptop"):  # cells of one folder would be compared with themselves
+        folders = [cell.folder(Path(), cell.configured(preset, 0)) for cell in study.cells.values()]
+        assert len(set(folders)) == len(folders)
 
 
 @pytest.mark.parametrize(

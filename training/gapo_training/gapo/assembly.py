@@ -1,5 +1,6 @@
 """The parts of a run: models, optimisers, backends, their checkpoint, and the bundles that it publishes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +142,8 @@ def assemble(
 def reward_backend(run: Run) -> RewardBackend:
     """Where the scores of a PPO phase come from."""
     if run.config.reward.backend == "server":
-        return ServerReward(gapo.Client(run.config.reward.url), run.config.reward.model)
+        client = gapo.Client(run.config.reward.url, api_key=os.environ.get("GAPO_API_KEY"))
+        return ServerReward(client, run.config.reward.model)
     return ModuleReward(run.reward_model, run.encoder, f"A{run.stage - 1 if run.config.adversarial else 0}")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from gapo import GapoError
+from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
@@ -43,7 +45,7 @@ def told() -> Iterator[None]:
     """Why a run cannot begin or go on, in one line instead of a traceback."""
     try:
         yield
-    except (settings.ConfigError, TrainingStopped, FloatingPointError, OSError) as error:
+    except (settings.ConfigError, TrainingStopped, FloatingPointError, GapoError, BundleError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
 
@@ -103,13 +105,13 @@ def add_eval_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         with told():
             corpus = tasks.load(data, chosen.data, chosen.seed)
-        figures, texts = judge_checkpoint(checkpoint, chosen, corpus, temperature, seed)
-        if reward_model:
-            judge_model = discriminator.load(reward_model)
-            encoder = PairEncoder(reward_model / "tokenizer.json", judge_model.shape.max_tokens)
-            outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
-            verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
-            pairs = augment(corpus.held_out_records, 0, pool=corpus.pool)[: chosen.data.rm_pairs]
-            scorer = ModuleReward(judge_model, encoder).score
-            figures |= judge_pairs(scorer, pairs) | judge_discrimination(scorer(outputs), verdicts)
+            figures, texts = judge_checkpoint(checkpoint, chosen, corpus, temperature, seed)
+            if reward_model:
+                judge_model = discriminator.load(reward_model)
+                encoder = PairEncoder(reward_model / "tokenizer.json", judge_model.shape.max_tokens)
+                outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
+                verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]
+                pairs = augment(corpus.held_out_records, 0, pool=corpus.pool)[: chosen.data.rm_pairs]
+                scorer = ModuleReward(judge_model, encoder).score
+                figures |= judge_pairs(scorer, pairs) | judge_discrimination(scorer(outputs), verdicts)
         typer.echo(json.dumps(figures, indent=2))

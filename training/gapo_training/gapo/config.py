@@ -26,7 +26,7 @@ class DataConfig:
 
     corpora: tuple[str, ...] = ("laptop", "tv")  # folders of rnnlg/
     held_out: int = 256  # prompts of the validation split that evaluation uses
-    held_out_within: int = 0  # of them, those that stages before the last are measured on; 0: all
+    held_out_within: int = 0  # of them, those that stages between the first and the last are measured on; 0: all
     training: int = 0  # records of the training split that are used; 0 takes all
     most_attributes: int = 8  # prompts that ask for more are left out
     wordings: Wordings = "many"  # of prompts: a handful, or those of the reward model's warm-up
@@ -98,7 +98,7 @@ class RewardConfig:
     """Where scores come from during the PPO phase."""
 
     backend: Literal["module", "server"] = "module"
-    url: str = ""  # of a running gapo server: http://… or grpc://…
+    url: str = ""  # of a running gapo server: http://… or grpc://…; its key comes from GAPO_API_KEY
     model: str = ""  # its name there; empty asks for the server's default
     clamp: float = 10.0  # raw logits are clamped to ± this
 
@@ -179,6 +179,19 @@ class GapoConfig:
     reward_phase: RewardPhaseConfig = field(default_factory=RewardPhaseConfig)
 
     def __post_init__(self) -> None:
+        for name, number, least in (
+            ("stages", self.stages, 0),
+            ("data.held_out_within", self.data.held_out_within, 0),
+            ("ppo.critic_layers", self.ppo.critic_layers, 0),
+            *((f"ppo.{name}", getattr(self.ppo, name), 1) for name in ("group", "minibatch", "micro_batch")),
+            *((f"reward_phase.{name}", getattr(self.reward_phase, name), 1) for name in ("rows", "micro_batch")),
+        ):
+            if number < least:
+                raise ConfigError(f"{name}: {number} is below {least}")
+        if self.ppo.critic_layers > self.generator.layers and self.generator.path is None:
+            raise ConfigError(
+                f"ppo.critic_layers: {self.ppo.critic_layers} of a generator of {self.generator.layers}; use 0 for all"
+            )
         for part, size, by in (
             ("ppo", "rollouts", "minibatch"),
             ("ppo", "rollouts", "group"),

@@ -24,8 +24,7 @@ class Critic(nn.Module):
         """A copy of the first `layers` of the trunk, 0 for all of them."""
         lm = cast(Any, language_model)
         critic = Critic(copy.deepcopy(lm.base_model), lm.config.hidden_size)
-        if layers:
-            critic.trunk.layers = critic.trunk.layers[:layers]
+        critic.trunk.layers = critic.trunk.layers[: layers or None]
         return critic
 
     def forward(self, s: Sequences) -> Tensor:

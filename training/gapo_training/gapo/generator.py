@@ -55,7 +55,8 @@ class Speech:
         where the vocabulary has it."""
         if self.tokenizer.chat_template:
             message = [{"role": "user", "content": text}]
-            return cast(list[int], self.tokenizer.apply_chat_template(message, add_generation_prompt=True))
+            given = {"add_generation_prompt": True, "return_dict": False}  # ids alone, by transformers 5 too
+            return cast(list[int], self.tokenizer.apply_chat_template(message, **given))
         ids = self.tokenizer.encode(text, add_special_tokens=False)
         mark = self.tokenizer.convert_tokens_to_ids(ANSWER)  # of an unknown token: None or the unknown token's
         known = mark is not None and self.tokenizer.convert_ids_to_tokens(mark) == ANSWER

@@ -23,7 +23,7 @@ def measure(run: Run, number: int) -> dict[str, float]:
     Returns the reward model's figures on the first process, nothing on the others.
     """
     begin, config, learner = time.perf_counter(), run.config, run.learner
-    within = config.data.held_out_within if number < config.stages else 0
+    within = config.data.held_out_within if 0 < number < config.stages else 0
     wanted = run.corpus.held_out[: within or None]
     run.greedy.sync(ppo.policy_weights(learner.actor))
     mine = share_of(run.accelerator, wanted)

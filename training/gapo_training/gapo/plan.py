@@ -86,7 +86,7 @@ def describe(config: GapoConfig) -> str:
     longest = config.max_prompt_tokens + config.rollout.max_new_tokens
     lines = [
         f"generator      {counts['generator']:,} parameters, from {config.generator.path or 'random weights'}",
-        f"critic         {counts['critic']:,} parameters, the generator's",
+        f"critic         {counts['critic']:,} parameters, from the generator's",
         f"reward model   {counts['reward_model']:,} parameters, from {config.reward_model.path or 'random weights'}",
         f"1. sft         {config.sft.steps:,} steps of {config.sft.rows} rows",
         f"2. warm-up     {warmup.steps:,} steps of {warmup.pairs_per_step * warmup.accumulate} pairs",

@@ -11,7 +11,7 @@ from gapo_core.constraints.attributes import Attribute, states
 
 from gapo_training.corpora import rnnlg
 from gapo_training.corpora.record import Record
-from gapo_training.gapo.config import DataConfig, Wordings
+from gapo_training.gapo.config import ConfigError, DataConfig, Wordings
 from gapo_training.wordings import PLAIN, TRAIN, Pool, render
 
 POOLS: Mapping[Wordings, Pool] = {"plain": PLAIN, "many": TRAIN}
@@ -87,8 +87,13 @@ class Corpus:
 
 
 def load(data: Path, config: DataConfig, seed: int) -> Corpus:
-    """Reads `data`/rnnlg. A record gives a task when every asked attribute is `satisfied` by its own text."""
+    """Reads `data`/rnnlg. A record gives a task when every asked attribute is `satisfied` by its own text.
+
+    Raises `ConfigError` for a corpus that is not there.
+    """
     topics = {"laptop": "laptop", "tv": "television"}
+    if unknown := [name for name in config.corpora if name not in topics]:
+        raise ConfigError(f"data.corpora: {', '.join(unknown)} is none of {', '.join(topics)}")
     wanted = {topics[name] for name in config.corpora}
     splits = {}
     for split in ("train", "valid"):

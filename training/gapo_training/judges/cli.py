@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,7 +113,6 @@ def register(app: Application) -> None:
         concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight.")] = 8,
         max_tokens: Annotated[int, typer.Option(min=1, help="Longest reply of the judge.")] = 1024,
         timeout: Annotated[float, typer.Option(help="Seconds of one request.")] = 120.0,
-        api_key: Annotated[str, typer.Option(envvar="GAPO_JUDGE_API_KEY", hidden=True)] = "",
     ) -> None:
         """A language model as judge, at temperature 0; JSON on stdout.
 
@@ -120,7 +120,8 @@ def register(app: Application) -> None:
         as unparsable, never guessed at.
         """
         with _refusing():
-            endpoint = judge.Endpoint(url, model, api_key, timeout, max_tokens, concurrency)
+            key = os.environ.get("GAPO_JUDGE_API_KEY", "")
+            endpoint = judge.Endpoint(url, model, key, timeout, max_tokens, concurrency)
             items = judge.read_items(responses)
             wording = template.read_text(encoding="utf-8")
             if missing := [name for name in ("{prompt}", "{response}") if name not in wording]:

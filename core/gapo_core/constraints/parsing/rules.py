@@ -40,7 +40,7 @@ class Found:
         start, end = self.match.span(group)
         text = self.match.string
         if text[start] not in QUOTES and text[max(0, start - 2) : start].rstrip().endswith(":"):
-            return _BETWEEN.split(text[start:end])
+            return [item for item in _BETWEEN.split(text[start:end]) if item]
         return [
             unquoted(self.reading.prompt[start + item.start() : start + item.end()])
             for item in _ITEM.finditer(self.reading.masked[start:end])
@@ -50,7 +50,9 @@ class Found:
 QUOTES = "\"“”„«»'‘’`"
 # Behind a colon, unquoted items may have several words.
 _BETWEEN = re.compile(
-    r"\s*(?:[,;/&]|\b(?:and|or|nor|as well as)\b)\s*(?:(?:and|or|nor)\b\s*)?(?:the (?:word|term|phrase|keyword)s? )?"
+    r"\s*(?:[,;/&]|(?<![\w'’-])(?:and|or|nor|as well as)(?![\w'’-]))\s*(?:(?:and|or|nor)(?![\w'’-])\s*)?"
+    r"(?:the (?:word|term|phrase|keyword)s? )?",
+    re.IGNORECASE,
 )
 _ITEM = re.compile(
     rf"[{QUOTES}]\ue000+[{QUOTES}]|\b(?!(?:and|or|nor|as well as|the (?:word|term|phrase|keyword)s?)\b)[^\W_][\w'’-]*"
