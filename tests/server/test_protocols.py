@@ -128,7 +128,23 @@ def test_a_key_guards_everything_but_health_and_docs() -> None:
         server.process.terminate()
         log = server.process.communicate(timeout=30)[1]
     assert "s3cret" not in log
-    assert "route=/get_reward/{key}" in log
+    assert "route=/get_reward/{key:path}" in log
+
+
+def test_a_key_with_slashes_is_taken_from_the_url_and_never_told() -> None:
+    with running("--api-key", "s3c/ret/", stderr=subprocess.PIPE) as server:
+        assert server.post("/get_reward/s3c/ret/", json={"query": []}).json()["rewards"] == []
+        assert server.post("/get_reward/s3c/ret", json={"query": []}).status_code == 401
+        key = {"authorization": "Bearer s3c/ret/"}
+        for method, path in (("POST", "/get_reward/s3c%0Aret"), ("GET", "/get_reward/s3c/ret/"), ("GET", "/absent/s")):
+            reply = httpx.request(method, server.rest + path, headers=key)
+            assert reply.json()["error"]["reason"] in ("not_found", "method_not_allowed")
+            assert "s3c" not in reply.text
+        server.process.terminate()
+        log = server.process.communicate(timeout=30)[1]
+    assert "no such path: '/get_reward/'" in log
+    assert "no such path: '/absent/s'" in log
+    assert "s3c" not in log
 
 
 def test_a_plain_key_opens_both_protocols() -> None:
