@@ -1,5 +1,6 @@
 """Starting and stopping: options, IPv6, draining, signals."""
 
+import os
 import subprocess
 import threading
 import time
@@ -34,11 +35,20 @@ def test_every_setting_is_a_flag_with_its_variable_and_a_sentence() -> None:
     ],
 )
 def test_wrong_settings_are_named(arguments, env, says) -> None:
-    import os
-
     done = subprocess.run([*GAPO, "serve", *arguments], capture_output=True, text=True, env=os.environ | env)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("key", ["", " ", "s3cret\n", " s3cret", "s3\tcret"])
+def test_a_key_that_opens_the_server_or_admits_nobody_is_refused(key) -> None:
+    for arguments, env in ((["--api-key", key], {}), ([], {"GAPO_API_KEY": key})):
+        done = subprocess.run([*GAPO, "serve", *arguments], capture_output=True, text=True, env=os.environ | env)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: --api-key: api_key ")
+        assert "GAPO_API_KEY" in done.stderr
+        assert "s3" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_variables_set_what_flags_do_not() -> None:
