@@ -101,6 +101,29 @@ def test_grpc_errors_carry_standard_details(server) -> None:
     assert bad.field_violations[0].field == "pairs[0].response" == told["gapo-field"]
 
 
+def test_what_nobody_expected_is_told_alike_and_keeps_its_words(faulty) -> None:
+    server = faulty(stderr=subprocess.PIPE)
+    reply = server.score("crash", headers={"x-request-id": "crash-1"})
+    told = reply.json()["error"]
+    assert (reply.status_code, told["reason"], reply.headers["x-request-id"]) == (500, "internal", "crash-1")
+    request = reward_pb2.ScoreRequest(pairs=[reward_pb2.Pair(prompt="x", response="crash")])
+    with server.stub() as stub, pytest.raises(grpc.RpcError) as caught:
+        stub.Score(request, metadata=(("x-request-id", "crash-2"),), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert caught.value.details() == told["message"].replace("crash-1", "crash-2")
+    trailing = dict(caught.value.trailing_metadata())
+    assert (trailing["gapo-reason"], trailing["x-request-id"]) == ("internal", "crash-2")
+    for protocol in ("rest", "grpc"):
+        assert server.metric(f'gapo_errors_total{{protocol="{protocol}",reason="internal"}}') == 1
+    server.assert_answers()
+    server.process.terminate()
+    log = server.process.communicate(timeout=30)[1]
+    for number in (1, 2):
+        assert f"request crash-{number} failed\nTraceback" in log
+    assert "the server's own matter" not in told["message"]
+    assert "LookupError: the server's own matter" in log
+
+
 def test_reflection_lists_the_services(server) -> None:
     with grpc.insecure_channel(server.grpc.removeprefix("grpc://")) as channel:
         ask = reflection_pb2.ServerReflectionRequest(list_services="")
