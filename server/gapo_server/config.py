@@ -75,7 +75,10 @@ class Settings(BaseSettings):
         default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
     )
     tokenizer_threads: int = Field(
-        default=0, ge=0, description="Threads that tokenize; 0: half of the usable physical cores, at least 2."
+        default=0,
+        ge=0,
+        description="Threads that tokenize; 0: half of the usable physical cores, at least 2. "
+        "RAYON_NUM_THREADS, where it is set, says how many share a request.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(

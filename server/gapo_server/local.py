@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from gapo_server.config import from_environment
 from gapo_server.health import Health
 from gapo_server.rest import routes
+from gapo_server.scoring.encoding import bound_threads
 from gapo_server.scoring.service import ScoringService
 from gapo_server.store import load_models
 
@@ -26,6 +27,7 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     """
     given = {} if bundle is None else {"bundle": bundle}
     settings = from_environment(api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED, **given)
+    bound_threads(settings.tokenizing)
     try:
         models = load_models(settings)
     except BundleError as error:
