@@ -130,13 +130,11 @@ class OnnxRuntimeEngine:
         self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        lengths = list(map(len, sequences))
         with self._lock:
             logits = self._scorer.score(sequences)
             self._last = time.monotonic()
             # Only a pair that is longer than a run takes more memory than any batch does.
-            over = max(lengths) > self._run_tokens
-            if self._returns_memory and self._timer is None and over:
+            if self._returns_memory and self._timer is None and max(map(len, sequences)) > self._run_tokens:
                 self._wait(IDLE)
         scores: NDArray[np.float32] = logits[:, 0]
         return scores
