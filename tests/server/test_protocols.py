@@ -24,7 +24,8 @@ def test_models_and_limits_are_told_alike(server) -> None:
     for url in (server.rest, server.grpc):
         with gapo.Client(url) as client:
             (model,) = client.models()
-            assert (model.name, model.max_tokens, model.truncation) == (body["models"][0]["name"], 4096, "error")
+            assert (model.max_tokens, model.truncation) == (4096, "error")
+            assert vars(model) | {"default": True} == body["models"][0]
             assert vars(client.limits()) == body["limits"]
 
 

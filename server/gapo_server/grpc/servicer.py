@@ -103,6 +103,7 @@ class RewardServicer:
                     version=model.manifest.version,
                     max_tokens=model.manifest.architecture.max_tokens,
                     truncation=_NUMBERS[model.manifest.truncation],
+                    template=model.manifest.template,
                 )
                 for name, model in models
             ],
