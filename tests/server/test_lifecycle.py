@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 
 from tests.server.running import GAPO, GOOD, running
 
+BULK = ("--max-batch-tokens", "128", "--max-queue-tokens", "100000")
+"""A server that works long on one request."""
+
 
 def test_every_setting_is_a_flag_with_its_variable_and_a_sentence() -> None:
     from gapo.cli import build
@@ -82,7 +85,7 @@ def test_a_signal_drains_what_runs_and_refuses_what_comes(faulty, signal) -> Non
 
 @pytest.mark.parametrize(("drain", "most"), [(3, 5), (0, 0.9)])
 def test_both_protocols_have_one_deadline_from_the_signal_on(faulty, drain, most) -> None:
-    server = faulty("--max-batch-tokens", "128", "--drain-timeout", str(drain))
+    server = faulty(*BULK, "--drain-timeout", str(drain))
     texts = ("slow one " * 40,) * 200
     ended = {}
 
@@ -112,7 +115,7 @@ def test_both_protocols_have_one_deadline_from_the_signal_on(faulty, drain, most
 
 
 def test_a_second_signal_stops_at_once_and_tells_who_waits(faulty) -> None:
-    server = faulty("--max-batch-tokens", "128")
+    server = faulty(*BULK)
     replies = []
     waiting = threading.Thread(target=lambda: replies.append(server.score(*("slow one " * 40,) * 200)))
     waiting.start()
