@@ -35,9 +35,8 @@ ENTRYPOINT ["gapo"]
 CMD ["serve"]
 
 FROM runtime AS gpu
-ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility GAPO_TENSORRT_CACHE=/var/cache/gapo
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /opt/gapo /opt/gapo
-RUN install -d -o gapo -g gapo /var/cache/gapo
 USER 10001
 
 FROM runtime AS cpu

@@ -31,6 +31,10 @@ class Exchange:
         self.outcome = error.reason
         self.detail = f"{error.field}: {error}" if error.field else str(error)
 
+    def internal(self) -> RequestError:
+        """What a client is told of an exception that nobody expected: where it is logged, nothing of what it says."""
+        return RequestError(f"internal error; the server's log has request {self.request_id}")
+
 
 def request_id(given: str | None) -> str:
     """The client's own id where it is short and harmless, else a new one."""

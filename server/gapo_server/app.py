@@ -17,6 +17,7 @@ from gapo_server.grpc.server import RpcServer
 from gapo_server.health import Health
 from gapo_server.rest import routes
 from gapo_server.rest.connections import TimedProtocol
+from gapo_server.scoring.encoding import bound_threads
 from gapo_server.scoring.service import ScoringService
 from gapo_server.store import ServedModel, load_models
 
@@ -132,8 +133,7 @@ def run(settings: Settings) -> None:
     logs.configure(settings.log_level, settings.log_format)
     if settings.numa_node is not None:
         pin_to_node(settings.numa_node)
-    # The tokenizer's own threads, which would be as many as the cores.
-    os.environ.setdefault("RAYON_NUM_THREADS", str(settings.tokenizing))
+    bound_threads(settings.tokenizing)
     if not asyncio.run(serve(settings)):
         # A thread that is still inside the engine would hold the process for ever.
         log.error("the engine did not answer in time; leaving")

@@ -1,6 +1,7 @@
 """`gapo serve`: its options are the fields of `Settings`."""
 
 import inspect
+import os
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -31,6 +32,8 @@ def register(app: typer.Typer) -> None:
         """Serve a reward model over REST and gRPC. Every option is also a variable GAPO_… ."""
         from gapo_server.app import run  # the runtime is loaded by those who serve, not by `gapo --help`
 
+        if options["api_key"] is None:  # click takes an empty variable for none, and would open the server
+            options["api_key"] = os.environ.get("GAPO_API_KEY")
         try:
             run(Settings(**options))
         except ValidationError as error:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gapo_server import EMBEDDED
@@ -74,7 +75,10 @@ class Settings(BaseSettings):
         default=EngineOptions.tensorrt_cache, description="Folder of built TensorRT engines; building takes minutes."
     )
     tokenizer_threads: int = Field(
-        default=0, ge=0, description="Threads that tokenize; 0: half of the usable physical cores, at least 2."
+        default=0,
+        ge=0,
+        description="Threads that tokenize; 0: half of the usable physical cores, at least 2. "
+        "RAYON_NUM_THREADS, where it is set, says how many share a request.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -83,6 +87,19 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="One line or one JSON object per event, on stderr."
     )
+
+    @field_validator("api_key")
+    @classmethod
+    def _key_that_requests_can_carry(cls, key: SecretStr | None) -> SecretStr | None:
+        """An empty key would open the server to everybody, one with blanks around it would admit nobody."""
+        text = "any" if key is None else key.get_secret_value()
+        if not text:
+            raise PydanticCustomError("api_key", "api_key is empty; give a key, or unset GAPO_API_KEY to ask for none")
+        if text != text.strip() or not text.isprintable():
+            raise PydanticCustomError(
+                "api_key", "api_key has blanks around it, or control characters; take them out of GAPO_API_KEY"
+            )
+        return key
 
     @property
     def tokenizing(self) -> int:

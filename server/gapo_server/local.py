@@ -7,9 +7,11 @@ from pathlib import Path
 from gapo_core.bundle import BundleError
 from starlette.types import ASGIApp
 
+from gapo_server import EMBEDDED
 from gapo_server.config import from_environment
 from gapo_server.health import Health
 from gapo_server.rest import routes
+from gapo_server.scoring.encoding import bound_threads
 from gapo_server.scoring.service import ScoringService
 from gapo_server.store import load_models
 
@@ -19,13 +21,15 @@ UNBOUNDED = 1 << 40
 
 @asynccontextmanager
 async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
-    """The REST application over one bundle, or the embedded model. Raises `ValueError` for a bundle not to be served
-    or a wrong setting.
+    """The REST application over one bundle, or the embedded model, whatever GAPO_STORE and GAPO_BUNDLE say.
 
-    The client that asks knows none of the server's own errors.
+    Raises `ValueError` for a bundle not to be served or a wrong setting: the client that asks knows none of the
+    server's own errors.
     """
-    given = {} if bundle is None else {"bundle": bundle}
-    settings = from_environment(api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED, **given)
+    settings = from_environment(
+        store=EMBEDDED, bundle=bundle, api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED
+    )
+    bound_threads(settings.tokenizing)
     try:
         models = load_models(settings)
     except BundleError as error:

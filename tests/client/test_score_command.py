@@ -98,6 +98,12 @@ def test_limits_of_a_server_do_not_bound_scoring_in_this_process(tmp_path) -> No
     assert len(rows(output)) == 2
 
 
+def test_variables_of_a_server_do_not_choose_the_model_in_this_process(tmp_path) -> None:
+    environment = os.environ | {"GAPO_STORE": str(tmp_path), "GAPO_BUNDLE": str(tmp_path), "GAPO_API_KEY": ""}
+    done = gapo("--prompt", PROMPT, "--response", GOOD, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 WRONG = {
     "{": "is not JSON",
     "[]": "is not an object",

@@ -1,7 +1,8 @@
 """`gapo serve` with an engine that does what the scored texts say; every other score is the golden one.
 
 slow: the batch takes a quarter second · poison: the batch raises · nan: this pair's score is NaN · fail, wrong: all
-later batches raise, or score otherwise, until "heal" · hang: the batch never ends · die: the engine thread dies.
+later batches raise, or score otherwise, until "heal" · hang: the batch never ends · die: the engine thread dies ·
+crash: what is made of this pair's score raises.
 """
 
 import threading
@@ -14,6 +15,8 @@ from gapo_core.bundle import load
 from gapo_server import EMBEDDED, app, cli, store
 from gapo_server.config import Settings
 from numpy.typing import NDArray
+
+CRASH = 1e6
 
 
 class Died(BaseException):
@@ -43,18 +46,25 @@ class FaultyEngine:
         for row, ids in enumerate(sequences):
             if self._words["nan"] in ids:
                 scores[row] = np.nan
+            if self._words["crash"] in ids:
+                scores[row] = CRASH
         return scores
+
+
+class FaultyModel(store.ServedModel):
+    def probability(self, score: float) -> float:
+        if score == CRASH:
+            raise LookupError("the server's own matter")
+        return super().probability(score)
 
 
 def load_models(settings: Settings) -> list[store.ServedModel]:
     bundle = load(next(EMBEDDED.glob("*/*")))
     real = store.ServedModel(bundle, settings)
     words = {}
-    for word in ("slow", "poison", "nan", "fail", "wrong", "heal", "hang", "die"):
+    for word in ("slow", "poison", "nan", "fail", "wrong", "heal", "hang", "die", "crash"):
         words[word] = real.encoder.encode("x", word).ids[3]
-    return [
-        store.ServedModel(bundle, settings, FaultyEngine(words, bundle.manifest.golden.score, real.engine.batch_tokens))
-    ]
+    return [FaultyModel(bundle, settings, FaultyEngine(words, bundle.manifest.golden.score, real.engine.batch_tokens))]
 
 
 if __name__ == "__main__":

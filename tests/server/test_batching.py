@@ -4,11 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gapo_server.errors import DeadlineExceeded, Overloaded, TooLarge
+from gapo_server.errors import DeadlineExceeded, EngineFailed, Overloaded, Stopping, TooLarge
 from gapo_server.metrics import Metrics
+from gapo_server.scoring import batching
 from gapo_server.scoring.batching import SPREAD, Batcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -167,3 +169,48 @@ def test_the_queue_is_bounded_and_says_when_to_come_back() -> None:
         await first
 
     run(use, max_queue=100)
+
+
+class Died(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(("end", "error"), [("dies", EngineFailed), ("is closed", Stopping)])
+def test_nobody_waits_for_a_half_that_the_batcher_never_came_to(end, error) -> None:
+    """A failed batch is halved; the batcher ends while the first half is in the engine."""
+
+    async def use(batcher: Batcher, engine: Recorder) -> None:
+        def score(sequences):
+            if len(sequences) > 1:
+                raise RuntimeError("out of memory")
+            if end == "dies":
+                raise Died
+            entered.set()
+            engine.gate.wait()
+            return np.zeros(1, np.float32)
+
+        entered = threading.Event()
+        first = await held(batcher, engine)
+        waiting = [asyncio.create_task(batcher.score([[number] * 10])) for number in (1, 2)]
+        await asyncio.sleep(0)
+        engine.score = score
+        engine.gate.set()
+        await first
+        if end == "is closed":
+            engine.gate.clear()
+            await asyncio.to_thread(entered.wait, 10)
+            await batcher.close(grace=0)
+        for told in await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5):
+            assert type(told) is error
+
+    run(use)
+
+
+def test_a_clock_that_stands_still_harms_nobody(monkeypatch) -> None:
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: 5.0))
+
+    async def use(batcher: Batcher, engine: Recorder) -> None:
+        for number in range(3):
+            assert await batcher.score([[number]]) == [number]
+
+    run(use)

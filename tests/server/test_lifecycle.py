@@ -1,5 +1,6 @@
 """Starting and stopping: options, IPv6, draining, signals."""
 
+import os
 import subprocess
 import threading
 import time
@@ -11,6 +12,9 @@ from gapo_server.config import Settings
 from typer.testing import CliRunner
 
 from tests.server.running import GAPO, GOOD, running
+
+BULK = ("--max-batch-tokens", "128", "--max-queue-tokens", "100000")
+"""A server that works long on one request."""
 
 
 def test_every_setting_is_a_flag_with_its_variable_and_a_sentence() -> None:
@@ -34,11 +38,20 @@ def test_every_setting_is_a_flag_with_its_variable_and_a_sentence() -> None:
     ],
 )
 def test_wrong_settings_are_named(arguments, env, says) -> None:
-    import os
-
     done = subprocess.run([*GAPO, "serve", *arguments], capture_output=True, text=True, env=os.environ | env)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("key", ["", " ", "s3cret\n", " s3cret", "s3\tcret"])
+def test_a_key_that_opens_the_server_or_admits_nobody_is_refused(key) -> None:
+    for arguments, env in ((["--api-key", key], {}), ([], {"GAPO_API_KEY": key})):
+        done = subprocess.run([*GAPO, "serve", *arguments], capture_output=True, text=True, env=os.environ | env)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: --api-key: api_key ")
+        assert "GAPO_API_KEY" in done.stderr
+        assert "s3" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_variables_set_what_flags_do_not() -> None:
@@ -72,7 +85,7 @@ def test_a_signal_drains_what_runs_and_refuses_what_comes(faulty, signal) -> Non
 
 @pytest.mark.parametrize(("drain", "most"), [(3, 5), (0, 0.9)])
 def test_both_protocols_have_one_deadline_from_the_signal_on(faulty, drain, most) -> None:
-    server = faulty("--max-batch-tokens", "128", "--drain-timeout", str(drain))
+    server = faulty(*BULK, "--drain-timeout", str(drain))
     texts = ("slow one " * 40,) * 200
     ended = {}
 
@@ -102,7 +115,7 @@ def test_both_protocols_have_one_deadline_from_the_signal_on(faulty, drain, most
 
 
 def test_a_second_signal_stops_at_once_and_tells_who_waits(faulty) -> None:
-    server = faulty("--max-batch-tokens", "128")
+    server = faulty(*BULK)
     replies = []
     waiting = threading.Thread(target=lambda: replies.append(server.score(*("slow one " * 40,) * 200)))
     waiting.start()

@@ -5,6 +5,7 @@ import re
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import gapo
 import grpc
@@ -16,6 +17,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tests.server.running import BAD, GAPO, GOOD, PROMPT, running
 
+SERVER = Path(__file__).parents[2] / "docs/server.md"
+
 
 def test_models_and_limits_are_told_alike(server) -> None:
     body = server.get("/v1/models").json()
@@ -24,7 +27,8 @@ def test_models_and_limits_are_told_alike(server) -> None:
     for url in (server.rest, server.grpc):
         with gapo.Client(url) as client:
             (model,) = client.models()
-            assert (model.name, model.max_tokens, model.truncation) == (body["models"][0]["name"], 4096, "error")
+            assert (model.max_tokens, model.truncation) == (4096, "error")
+            assert vars(model) | {"default": True} == body["models"][0]
             assert vars(client.limits()) == body["limits"]
 
 
@@ -101,6 +105,29 @@ def test_grpc_errors_carry_standard_details(server) -> None:
     assert bad.field_violations[0].field == "pairs[0].response" == told["gapo-field"]
 
 
+def test_what_nobody_expected_is_told_alike_and_keeps_its_words(faulty) -> None:
+    server = faulty(stderr=subprocess.PIPE)
+    reply = server.score("crash", headers={"x-request-id": "crash-1"})
+    told = reply.json()["error"]
+    assert (reply.status_code, told["reason"], reply.headers["x-request-id"]) == (500, "internal", "crash-1")
+    request = reward_pb2.ScoreRequest(pairs=[reward_pb2.Pair(prompt="x", response="crash")])
+    with server.stub() as stub, pytest.raises(grpc.RpcError) as caught:
+        stub.Score(request, metadata=(("x-request-id", "crash-2"),), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert caught.value.details() == told["message"].replace("crash-1", "crash-2")
+    trailing = dict(caught.value.trailing_metadata())
+    assert (trailing["gapo-reason"], trailing["x-request-id"]) == ("internal", "crash-2")
+    for protocol in ("rest", "grpc"):
+        assert server.metric(f'gapo_errors_total{{protocol="{protocol}",reason="internal"}}') == 1
+    server.assert_answers()
+    server.process.terminate()
+    log = server.process.communicate(timeout=30)[1]
+    for number in (1, 2):
+        assert f"request crash-{number} failed\nTraceback" in log
+    assert "the server's own matter" not in told["message"]
+    assert "LookupError: the server's own matter" in log
+
+
 def test_reflection_lists_the_services(server) -> None:
     with grpc.insecure_channel(server.grpc.removeprefix("grpc://")) as channel:
         ask = reflection_pb2.ServerReflectionRequest(list_services="")
@@ -128,7 +155,23 @@ def test_a_key_guards_everything_but_health_and_docs() -> None:
         server.process.terminate()
         log = server.process.communicate(timeout=30)[1]
     assert "s3cret" not in log
-    assert "route=/get_reward/{key}" in log
+    assert "route=/get_reward/{key:path}" in log
+
+
+def test_a_key_with_slashes_is_taken_from_the_url_and_never_told() -> None:
+    with running("--api-key", "s3c/ret/", stderr=subprocess.PIPE) as server:
+        assert server.post("/get_reward/s3c/ret/", json={"query": []}).json()["rewards"] == []
+        assert server.post("/get_reward/s3c/ret", json={"query": []}).status_code == 401
+        key = {"authorization": "Bearer s3c/ret/"}
+        for method, path in (("POST", "/get_reward/s3c%0Aret"), ("GET", "/get_reward/s3c/ret/"), ("GET", "/absent/s")):
+            reply = httpx.request(method, server.rest + path, headers=key)
+            assert reply.json()["error"]["reason"] in ("not_found", "method_not_allowed")
+            assert "s3c" not in reply.text
+        server.process.terminate()
+        log = server.process.communicate(timeout=30)[1]
+    assert "no such path: '/get_reward/'" in log
+    assert "no such path: '/absent/s'" in log
+    assert "s3c" not in log
 
 
 def test_a_plain_key_opens_both_protocols() -> None:
@@ -156,23 +199,10 @@ def test_metrics_have_the_names_that_the_documents_promise(server) -> None:
     server.score(GOOD)
     server.score(" ")
     text = server.get("/metrics").text
-    for name in (
-        "gapo_request_seconds_bucket",
-        "gapo_errors_total",
-        "gapo_tokenize_seconds_bucket",
-        "gapo_queue_seconds_bucket",
-        "gapo_batch_seconds_bucket",
-        "gapo_batch_tokens_bucket",
-        "gapo_batch_pairs_bucket",
-        "gapo_queue_tokens",
-        "gapo_inflight_bytes",
-        "gapo_scored_pairs_total",
-        "gapo_scored_tokens_total",
-        "gapo_truncated_tokens_total",
-        "gapo_model_info",
-        "process_resident_memory_bytes",
-    ):
-        assert f"\n{name}" in text, name
+    promised = re.findall(r"`(gapo_\w+)`", SERVER.read_text(encoding="utf-8").partition("| metric |")[2])
+    told = re.findall(r"^# TYPE (gapo_\w+)", text, re.MULTILINE)
+    assert sorted(promised) == sorted(name for name in told if not name.endswith("_created"))
+    assert "\nprocess_resident_memory_bytes" in text
     assert server.metric('gapo_request_seconds_count{outcome="ok",protocol="rest",route="/v1/score"}') >= 1
     assert server.metric('gapo_errors_total{protocol="rest",reason="invalid_input"}') >= 1
 

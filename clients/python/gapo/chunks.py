@@ -1,7 +1,8 @@
 """Large lists in requests that the server takes, small enough to be answered long before a timeout.
 
-32 KiB are some 8,000 tokens, which fill a batch and take seconds, and never more than 32,768: with the settings that
-`gapo serve` has by default, eight such requests wait in the queue before one is refused.
+32 KiB are some 8,000 tokens, and never more than 32,768: on a CPU four batches of 2,048, which take seconds, on a GPU
+half a batch of 16,384, which requests sent at once fill together. With the settings that `gapo serve` has by default,
+eight such requests wait in the queue of a CPU before one is refused, and 64 in that of a GPU.
 """
 
 from collections.abc import Iterator, Sequence

@@ -31,12 +31,13 @@ class Score:
 
 @dataclass(frozen=True)
 class Model:
-    """A served model; `max_tokens` counts prompt, response and special tokens."""
+    """A served model; `max_tokens` counts prompt, response and special tokens, `template` is how a pair becomes ids."""
 
     name: str
     version: str
     max_tokens: int
     truncation: str
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def grpc_models(reply: Any) -> tuple[list[Model], Limits]:
             model.version,
             model.max_tokens,
             reward_pb2.TruncationPolicy.Name(model.truncation).removeprefix("TRUNCATION_POLICY_").lower(),
+            model.template,
         )
         for model in reply.models
     ]

@@ -40,7 +40,8 @@ class EngineOptions:
     """Packed tokens that the caller puts in one batch (a longer pair comes alone): the bound of memory. 0 takes what
     suits the device, see `batch_tokens`."""
     memory_arena: bool = True
-    """Keep the memory of one batch for the next; it is returned ten idle seconds after a large one."""
+    """Keep the memory of one batch for the next; what a pair longer than a run took is returned after ten idle
+    seconds."""
     gpu: int = 0
     """Number of the GPU, as `nvidia-smi` counts."""
     gpu_memory_bytes: int = 0

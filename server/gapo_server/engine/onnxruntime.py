@@ -25,11 +25,9 @@ from gapo_server.engine.tensorrt import TENSORRT, cache_folder, profile, tensorr
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
-LARGE = 1024
-"""Packed tokens of a run on a GPU above which its memory is worth returning."""
 IDLE = 10.0
-"""Seconds without a batch after which it is returned. Taking it anew costs the next batch a fifth of its time (8 × 128
-tokens on two cores: 0.147 and 0.184 s)."""
+"""Seconds without a batch after which a long pair's memory is returned. Taking it anew costs the next batch a fifth
+of its time (8 × 128 tokens on two cores: 0.147 and 0.184 s)."""
 
 ERROR = 3  # as ONNX Runtime numbers what it logs
 
@@ -117,10 +115,8 @@ class OnnxRuntimeEngine:
         shape = bundle.manifest.architecture
         self._block, self._half_window, self._pad_id = shape.block, shape.window // 2, pad_id
         self.batch_tokens = self._run_tokens = options.batch_tokens
-        self._usual = LARGE
         if on_cpu:
-            # Only a pair that is longer than a run on all cores takes more memory than any batch does.
-            self._usual = self._run_tokens = min(self._run_tokens, CACHED * threads)
+            self._run_tokens = min(self._run_tokens, CACHED * threads)
         self._scorer = PartedScorer(
             self._run, self._run_single, threads, self._run_tokens, self._block, self._half_window
         )
@@ -134,12 +130,11 @@ class OnnxRuntimeEngine:
         self._returns_memory = options.memory_arena
 
     def score(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        lengths = list(map(len, sequences))
         with self._lock:
             logits = self._scorer.score(sequences)
             self._last = time.monotonic()
-            largest = max([*lengths, min(sum(lengths), self._run_tokens)])
-            if self._returns_memory and self._timer is None and largest > self._usual:
+            # Only a pair that is longer than a run takes more memory than any batch does.
+            if self._returns_memory and self._timer is None and max(map(len, sequences)) > self._run_tokens:
                 self._wait(IDLE)
         scores: NDArray[np.float32] = logits[:, 0]
         return scores

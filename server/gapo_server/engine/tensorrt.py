@@ -1,4 +1,4 @@
-"""Options of ONNX Runtime's TensorRT execution provider. Not run: no GPU was at hand."""
+"""Options of ONNX Runtime's TensorRT execution provider. TensorRT was not run: its libraries were not at hand."""
 
 import hashlib
 import json

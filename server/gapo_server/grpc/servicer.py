@@ -1,5 +1,6 @@
 """gapo.v1.RewardService."""
 
+import logging
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,8 @@ from gapo_server.access import Access, Exchange
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.grpc import status
 from gapo_server.scoring.service import Question, ScoringService
+
+log = logging.getLogger(__name__)
 
 _POLICIES = {
     reward_pb2.TRUNCATION_POLICY_UNSPECIFIED: None,
@@ -66,6 +69,10 @@ class RewardServicer:
             except RequestError as error:
                 exchange.fail(error)
                 refused = error
+            except Exception:  # grpc would tell it to the client as it is
+                log.exception("request %s failed", exchange.request_id)
+                refused = exchange.internal()
+                exchange.fail(refused)
         await context.abort(
             refused.status, status.message(refused), status.trailing_metadata(refused, exchange.request_id)
         )
@@ -96,6 +103,7 @@ class RewardServicer:
                     version=model.manifest.version,
                     max_tokens=model.manifest.architecture.max_tokens,
                     truncation=_NUMBERS[model.manifest.truncation],
+                    template=model.manifest.template,
                 )
                 for name, model in models
             ],

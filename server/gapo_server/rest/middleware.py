@@ -64,8 +64,7 @@ class Door:
                     await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
             except Exception:
                 if not started:
-                    internal = RequestError(f"internal error; the server's log has request {exchange.request_id}")
-                    await error_response(internal, self._service.settings)(scope, receive, send_with_id)
+                    await error_response(exchange.internal(), self._service.settings)(scope, receive, send_with_id)
                 raise
             finally:
                 # The route's pattern, not the path: a path may hold the key, and would make endless labels.

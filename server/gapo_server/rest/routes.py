@@ -103,7 +103,8 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == NotFound.http:
-            return refuse(request, NotFound(f"no such path: {request.url.path[:100]!r}; see /docs"))
+            shown = "".join(request.url.path.partition("/get_reward/")[:2])  # behind it may stand a key
+            return refuse(request, NotFound(f"no such path: {shown[:100]!r}; see /docs"))
         if error.status_code == MethodNotAllowed.http:
             return refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))
         return refuse(request, InvalidInput("is JSON too deep or with too long a number; see /docs", "body"))

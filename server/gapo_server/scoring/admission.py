@@ -28,7 +28,7 @@ class Reservation:
 class Admission:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
-        self._key = settings.api_key.get_secret_value().encode() if settings.api_key else None
+        self._key = settings.api_key.get_secret_value().encode() if settings.api_key is not None else None
         self._inflight = 0
         self.stopping = False
 

@@ -79,6 +79,7 @@ class Batcher:
         self._engine, self._block, self._metrics = engine, block, metrics
         self._max_batch, self.max_queue_tokens = max_batch_tokens, max_queue_tokens
         self._requests: deque[_Request] = deque()
+        self._running: _Batch = []
         self._waiting = 0
         self._speed = 0.0  # tokens a second, a running mean
         self._wake = asyncio.Event()
@@ -141,7 +142,7 @@ class Batcher:
     def _stopped(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception():
             log.error("the batcher died", exc_info=task.exception())
-        for request in self._requests:
+        for request in (*self._requests, *(request for request, _ in self._running)):
             request.fail(self._ended())
 
     def _count(self, tokens: int) -> None:
@@ -200,9 +201,9 @@ class Batcher:
 
     async def _run(self) -> None:
         while True:
-            batch = self._next()
-            if batch:
-                await self._execute(batch)
+            self._running = self._next()
+            if self._running:
+                await self._execute(self._running)
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -233,15 +234,11 @@ class Batcher:
                 await self._execute(batch[: len(batch) // 2])
                 await self._execute(batch[len(batch) // 2 :])
             return
-        except BaseException:  # the batcher ends: nobody else knows of these requests any more
-            for request, _ in batch:
-                request.fail(self._ended())
-            raise
         finally:
-            seconds = time.monotonic() - started
+            seconds = max(1e-6, time.monotonic() - started)  # a coarse clock may not have moved
             self._running_since = None
         self._metrics.batch_seconds.observe(seconds)
-        self._speed = tokens / max(seconds, 1e-6) if not self._speed else 0.9 * self._speed + 0.1 * tokens / seconds
+        self._speed = tokens / seconds if not self._speed else 0.9 * self._speed + 0.1 * tokens / seconds
         self.failure = ""
         self.batches += 1
         for (request, number), logit in zip(batch, logits, strict=True):

@@ -1,6 +1,7 @@
 """Tokenizing off the event loop, in a bounded number of threads, a few pairs at a time."""
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,14 @@ from gapo_server.metrics import Metrics
 Pair = tuple[str, str]
 CHUNK_PAIRS = 32
 CHUNK_CHARACTERS = 1 << 16
+
+
+def bound_threads(threads: int) -> None:
+    """Keeps the tokenizer's own threads, which would be as many as the cores, to so many; RAYON_NUM_THREADS wins.
+
+    They are started by the first text that is tokenized, so this comes before models are loaded.
+    """
+    os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
 
 
 class Encoding:

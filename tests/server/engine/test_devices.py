@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gapo_core.packing import INPUT_NAMES, pack, runs
 from gapo_server.config import Settings
-from gapo_server.engine.base import Device, DeviceUnavailable, EngineOptions
+from gapo_server.engine.base import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Device, DeviceUnavailable, EngineOptions
 from gapo_server.engine.devices import Machine, choose, open_engine, probe
 from gapo_server.engine.onnxruntime import (
     CPU,
@@ -156,14 +156,16 @@ def lengths_of_runs(lengths: list[int], budget: int) -> list[list[int]]:
     return [[lengths[i] for i in run] for run in runs(lengths, budget)]
 
 
-def test_tensorrt_profile_covers_every_batch_of_the_budget(bundle) -> None:
+@pytest.mark.parametrize("budget", [CPU_BATCH_TOKENS, GPU_BATCH_TOKENS])
+def test_tensorrt_profile_covers_every_batch_of_the_budget(bundle, budget) -> None:
     shape = bundle.manifest.architecture
-    ranges = profile(shape, 2048)
+    ranges = profile(shape, budget)
     assert sorted(ranges) == sorted(INPUT_NAMES)
     rng = np.random.default_rng(0)
-    batches = [[5], [shape.max_tokens], [5] * 409, [128] * 16, [2048], [1000, 30, 500], [65] * 31, [5] * 300 + [540]]
-    batches += [rng.integers(5, 400, 30).tolist() for _ in range(20)]
-    for run in (run for lengths in batches for run in lengths_of_runs(lengths, 2048)):
+    batches = [[5], [shape.max_tokens], [1000, 30, 500], [5] * 300 + [540], [budget]]
+    batches += [[length] * (budget // length) for length in (5, 65, 128, shape.max_tokens)]
+    batches += [rng.integers(5, 400, budget // 64).tolist() for _ in range(20)]
+    for run in (run for lengths in batches for run in lengths_of_runs(lengths, budget)):
         arrays = pack([[0] * n for n in run], shape.block, shape.window // 2)
         for name, array in arrays.items():
             least, _, most = ranges[name]

@@ -64,7 +64,9 @@ def test_every_precision_orders_and_rates_pairs_as_fp32_does_on_the_cpu(tmp_path
 
 def test_memory_is_returned_and_taken_again(bundle, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, "IDLE", 0.2)
-    engine = onnxruntime.OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CUDA))
+    engine = onnxruntime.OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CUDA, max_batch_tokens=512))
+    engine.score(ids((200,) * 20))
+    assert engine._timer is None
     before = engine.score(ids((1000, 200)))
     assert engine._timer is not None
     engine._timer.join(10)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from gapo_server.engine import onnxruntime
+from gapo_server.engine.base import Device, EngineOptions
 
 PROGRAM = """
 import sys, time
@@ -36,3 +38,15 @@ def test_the_memory_of_a_large_batch_is_returned() -> None:
     before, held, after = map(float, done.stdout.split())
     assert held - before > 150, "two pairs of 4,096 tokens side by side ought to take hundreds of MiB"
     assert after - before < (held - before) / 4, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("lengths", "returns"), [((512,), False), ((200,) * 20, False), ((513,), True), ((9, 513, 9), True)]
+)
+def test_only_a_pair_longer_than_a_run_has_memory_returned(bundle, monkeypatch, lengths, returns) -> None:
+    """However many tokens a batch has: its runs are bounded."""
+    waits: list[float] = []
+    engine = onnxruntime.OnnxRuntimeEngine(bundle, 0, EngineOptions(Device.CPU, threads=2, max_batch_tokens=512))
+    monkeypatch.setattr(engine, "_wait", waits.append)
+    engine.score([[3] * length for length in lengths])
+    assert waits == [onnxruntime.IDLE] * returns

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gapo/v1/reward.proto\x12\x07gapo.v1\"(\n\x04Pair\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08response\x18\x02 \x01(\t\"\x9a\x01\n\x0cScoreRequest\x12\x1c\n\x05pairs\x18\x01 \x03(\x0b\x32\r.gapo.v1.Pair\x12\r\n\x05model\x18\x02 \x01(\t\x12-\n\ntruncation\x18\x03 \x01(\x0e\x32\x19.gapo.v1.TruncationPolicy\x12\x15\n\rprompt_budget\x18\x04 \x01(\x05\x12\x17\n\x0fresponse_budget\x18\x05 \x01(\x05\"\xbf\x01\n\x0bScoreResult\x12\r\n\x05score\x18\x01 \x01(\x02\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x05\x12\x17\n\x0fresponse_tokens\x18\x04 \x01(\x05\x12\x18\n\x10truncated_tokens\x18\x05 \x01(\x05\x12\x1f\n\x17prompt_truncated_tokens\x18\x06 \x01(\x05\x12!\n\x19response_truncated_tokens\x18\x07 \x01(\x05\"\\\n\rScoreResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.gapo.v1.ScoreResult\"\x13\n\x11ListModelsRequest\"i\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\nmax_tokens\x18\x03 \x01(\x05\x12-\n\ntruncation\x18\x04 \x01(\x0e\x32\x19.gapo.v1.TruncationPolicy\"g\n\x06Limits\x12\x11\n\tmax_pairs\x18\x01 \x01(\x05\x12\x16\n\x0emax_body_bytes\x18\x02 \x01(\x03\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\x03\x12\x1a\n\x12max_request_tokens\x18\x04 \x01(\x03\"U\n\x12ListModelsResponse\x12\x1e\n\x06models\x18\x01 \x03(\x0b\x32\x0e.gapo.v1.Model\x12\x1f\n\x06limits\x18\x02 \x01(\x0b\x32\x0f.gapo.v1.Limits*\xba\x01\n\x10TruncationPolicy\x12!\n\x1dTRUNCATION_POLICY_UNSPECIFIED\x10\x00\x12\x1b\n\x17TRUNCATION_POLICY_ERROR\x10\x01\x12\x1f\n\x1bTRUNCATION_POLICY_KEEP_HEAD\x10\x02\x12\x1f\n\x1bTRUNCATION_POLICY_KEEP_TAIL\x10\x03\x12$\n TRUNCATION_POLICY_KEEP_BOTH_ENDS\x10\x04\x32\x8e\x01\n\rRewardService\x12\x36\n\x05Score\x12\x15.gapo.v1.ScoreRequest\x1a\x16.gapo.v1.ScoreResponse\x12\x45\n\nListModels\x12\x1a.gapo.v1.ListModelsRequest\x1a\x1b.gapo.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gapo/v1/reward.proto\x12\x07gapo.v1\"(\n\x04Pair\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08response\x18\x02 \x01(\t\"\x9a\x01\n\x0cScoreRequest\x12\x1c\n\x05pairs\x18\x01 \x03(\x0b\x32\r.gapo.v1.Pair\x12\r\n\x05model\x18\x02 \x01(\t\x12-\n\ntruncation\x18\x03 \x01(\x0e\x32\x19.gapo.v1.TruncationPolicy\x12\x15\n\rprompt_budget\x18\x04 \x01(\x05\x12\x17\n\x0fresponse_budget\x18\x05 \x01(\x05\"\xbf\x01\n\x0bScoreResult\x12\r\n\x05score\x18\x01 \x01(\x02\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x05\x12\x17\n\x0fresponse_tokens\x18\x04 \x01(\x05\x12\x18\n\x10truncated_tokens\x18\x05 \x01(\x05\x12\x1f\n\x17prompt_truncated_tokens\x18\x06 \x01(\x05\x12!\n\x19response_truncated_tokens\x18\x07 \x01(\x05\"\\\n\rScoreResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.gapo.v1.ScoreResult\"\x13\n\x11ListModelsRequest\"{\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\nmax_tokens\x18\x03 \x01(\x05\x12-\n\ntruncation\x18\x04 \x01(\x0e\x32\x19.gapo.v1.TruncationPolicy\x12\x10\n\x08template\x18\x05 \x01(\t\"g\n\x06Limits\x12\x11\n\tmax_pairs\x18\x01 \x01(\x05\x12\x16\n\x0emax_body_bytes\x18\x02 \x01(\x03\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\x03\x12\x1a\n\x12max_request_tokens\x18\x04 \x01(\x03\"U\n\x12ListModelsResponse\x12\x1e\n\x06models\x18\x01 \x03(\x0b\x32\x0e.gapo.v1.Model\x12\x1f\n\x06limits\x18\x02 \x01(\x0b\x32\x0f.gapo.v1.Limits*\xba\x01\n\x10TruncationPolicy\x12!\n\x1dTRUNCATION_POLICY_UNSPECIFIED\x10\x00\x12\x1b\n\x17TRUNCATION_POLICY_ERROR\x10\x01\x12\x1f\n\x1bTRUNCATION_POLICY_KEEP_HEAD\x10\x02\x12\x1f\n\x1bTRUNCATION_POLICY_KEEP_TAIL\x10\x03\x12$\n TRUNCATION_POLICY_KEEP_BOTH_ENDS\x10\x04\x32\x8e\x01\n\rRewardService\x12\x36\n\x05Score\x12\x15.gapo.v1.ScoreRequest\x1a\x16.gapo.v1.ScoreResponse\x12\x45\n\nListModels\x12\x1a.gapo.v1.ListModelsRequest\x1a\x1b.gapo.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gapo.v1.reward_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRUNCATIONPOLICY']._serialized_start=841
-  _globals['_TRUNCATIONPOLICY']._serialized_end=1027
+  _globals['_TRUNCATIONPOLICY']._serialized_start=859
+  _globals['_TRUNCATIONPOLICY']._serialized_end=1045
   _globals['_PAIR']._serialized_start=33
   _globals['_PAIR']._serialized_end=73
   _globals['_SCOREREQUEST']._serialized_start=76
@@ -44,11 +44,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELSREQUEST']._serialized_start=520
   _globals['_LISTMODELSREQUEST']._serialized_end=539
   _globals['_MODEL']._serialized_start=541
-  _globals['_MODEL']._serialized_end=646
-  _globals['_LIMITS']._serialized_start=648
-  _globals['_LIMITS']._serialized_end=751
-  _globals['_LISTMODELSRESPONSE']._serialized_start=753
-  _globals['_LISTMODELSRESPONSE']._serialized_end=838
-  _globals['_REWARDSERVICE']._serialized_start=1030
-  _globals['_REWARDSERVICE']._serialized_end=1172
+  _globals['_MODEL']._serialized_end=664
+  _globals['_LIMITS']._serialized_start=666
+  _globals['_LIMITS']._serialized_end=769
+  _globals['_LISTMODELSRESPONSE']._serialized_start=771
+  _globals['_LISTMODELSRESPONSE']._serialized_end=856
+  _globals['_REWARDSERVICE']._serialized_start=1048
+  _globals['_REWARDSERVICE']._serialized_end=1190
 # @@protoc_insertion_point(module_scope)

@@ -215,6 +215,7 @@ class Model(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     MAX_TOKENS_FIELD_NUMBER: _builtins.int
     TRUNCATION_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, as in ScoreRequest.model."""
     version: _builtins.str
@@ -223,6 +224,8 @@ class Model(_message.Message):
     """Most tokens of prompt, response and special tokens together."""
     truncation: Global___TruncationPolicy.ValueType
     """What happens to longer pairs when a request does not say."""
+    template: _builtins.str
+    """How a pair becomes token ids, such as cls-prompt-sep-response-sep/1."""
     def __init__(
         self,
         *,
@@ -230,10 +233,11 @@ class Model(_message.Message):
         version: _builtins.str = ...,
         max_tokens: _builtins.int = ...,
         truncation: Global___TruncationPolicy.ValueType = ...,
+        template: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_tokens", b"max_tokens", "name", b"name", "truncation", b"truncation", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_tokens", b"max_tokens", "name", b"name", "template", b"template", "truncation", b"truncation", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,7 +54,8 @@ class RewardServiceServicer:
     def Score(self, request, context):
         """Scores a batch of pairs; results come in the order of the pairs.
         Errors: INVALID_ARGUMENT (names the field and the remedy), NOT_FOUND (unknown model), UNAUTHENTICATED,
-        RESOURCE_EXHAUSTED (over a size limit), UNAVAILABLE (queue full or stopping; retry), DEADLINE_EXCEEDED.
+        RESOURCE_EXHAUSTED (over a size limit), UNAVAILABLE (queue full or stopping; retry), DEADLINE_EXCEEDED, INTERNAL
+        (the engine failed on the pair, or what nobody expected).
         Details: google.rpc.ErrorInfo (reason), BadRequest (field), RetryInfo (delay); the same in the trailing
         metadata gapo-reason, gapo-field, gapo-retry-after (seconds).
         """

@@ -35,7 +35,7 @@ def router(service: ScoringService) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(few(service, "query", "prompts"))])
 
     # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
-    @routes.post("/get_reward/{key}", response_model=RewardsBody, include_in_schema=False)
+    @routes.post("/get_reward/{key:path}", response_model=RewardsBody, include_in_schema=False)
     @routes.post("/get_reward", response_model=RewardsBody)
     async def get_reward(body: OpenRLHFBody, request: Request, response: Response) -> dict[str, Any]:
         """OpenRLHF's remote reward model: raw logits, one for each query, never null."""
