@@ -88,10 +88,10 @@ def start(
             not_run[name] = "measured on CPUs only"
             continue
         for precision in HF_PRECISIONS[device] if name == "hf" else ("fp32",):
-            given = (device, precision) if name == "hf" else ()
+            where = (device, precision) if name == "hf" else ()
             peer = name if precision == "fp32" else f"{name} {precision}"
             try:
-                peers[peer] = Peer(environment.python_of(name), f"{name}_peer.py", checkpoint, threads, *given)
+                peers[peer] = Peer(environment.python_of(name), f"{name}_peer.py", checkpoint, threads, *where)
             except PeerUnavailable as error:
                 not_run[peer] = str(error)
     return peers, not_run

@@ -1,7 +1,6 @@
 """On an NVIDIA GPU the packed graph scores as on the CPU, in every precision that CUDA computes."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,9 +73,7 @@ def test_memory_is_returned_and_taken_again(bundle, monkeypatch) -> None:
 
 
 def test_a_batch_beyond_the_memory_limit_fails_alone(bundle) -> None:
-    engine = open_engine(
-        bundle, 0, replace(EngineOptions(Device.CUDA), gpu_memory_bytes=24 << 20, max_batch_tokens=1 << 20)
-    )
+    engine = open_engine(bundle, 0, EngineOptions(Device.CUDA, gpu_memory_bytes=24 << 20, max_batch_tokens=1 << 20))
     small = engine.score(ids((20, 30)))
     with pytest.raises(Exception, match=r"(?i)memory|alloc"):
         engine.score(ids((1000,) * 200))
