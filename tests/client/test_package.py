@@ -9,6 +9,8 @@ from pathlib import Path
 
 import gapo
 import pytest
+from gapo.cli import build
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +26,11 @@ def test_importing_the_client_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_program_tells_its_version() -> None:
+    shown = CliRunner().invoke(build("--version"), ["--version"]).stdout
+    assert f'\nversion = "{shown.removeprefix("gapo ").strip()}"\n' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_committed_stubs_equal_the_protos(tmp_path) -> None:

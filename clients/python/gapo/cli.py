@@ -1,7 +1,7 @@
 """The `gapo` program: its commands come from the entry-point group `gapo.commands`."""
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 
 import typer
 
@@ -35,6 +35,12 @@ def _missing(app: Application, path: str, extra: str, cause: ImportError) -> Non
         raise typer.Exit(1)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gapo {version('gapo')}")
+        raise typer.Exit
+
+
 def build(only: str = "") -> Application:
     """The program with the commands of all installed packages, or with the one or the group that was asked for:
     others may take seconds to import. An entry point is named as its command is called, `serve`, or `eval.rm` within a
@@ -42,10 +48,13 @@ def build(only: str = "") -> Application:
     app = Application(no_args_is_help=True, help="GAPO: a reward model that understands constraints.")
 
     @app.callback()
-    def _root() -> None:
+    def _root(
+        show_version: bool = typer.Option(False, "--version", is_eager=True, callback=_version, help="The version."),
+    ) -> None:
         """GAPO: train, export, serve and ask a reward model that understands constraints."""
 
-    points = sorted(entry_points(group="gapo.commands"), key=lambda point: point.name)
+    found = [] if only == "--version" else entry_points(group="gapo.commands")
+    points = sorted(found, key=lambda point: point.name)
     for point in [point for point in points if point.name.partition(".")[0] == only] or points:
         try:
             register = point.load()
