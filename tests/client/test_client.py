@@ -96,10 +96,12 @@ def test_a_pair_that_no_request_can_hold_is_named_where_it_is_alone_too() -> Non
     client = server.client()
     with pytest.raises(gapo.TooLarge, match=r"pairs\[0\]\.prompt: has 1001 bytes"):
         client.score_batch([("p" * 1001, "1")])
-    server.failures = [refusal(413, "too_large", "body")]  # as for control characters, of which JSON makes six bytes
-    with pytest.raises(gapo.TooLarge) as caught:
-        client.score_batch([("p", "1")])
-    assert (caught.value.field, server.sizes) == ("pairs[0]", [])
+    # The server's own limit, as for control characters, of which JSON makes six bytes; then that of a proxy.
+    for refused in (refusal(413, "too_large", "body"), httpx.Response(413, text="<html>")):
+        server.failures = [refused]
+        with pytest.raises(gapo.TooLarge) as caught:
+            client.score_batch([("p", "1")])
+        assert (caught.value.field, server.sizes) == ("pairs[0]", [])
 
 
 CANNOT_BE_SENT = [
@@ -177,6 +179,9 @@ def test_what_may_pass_is_tried_again_so_often(failure) -> None:
         (refusal(413, "too_large"), gapo.TooLarge),
         (refusal(504, "deadline_exceeded"), gapo.DeadlineExceeded),
         (refusal(500, "engine_failed"), gapo.GapoError),
+        (httpx.Response(413, text="<html>"), gapo.TooLarge),
+        (httpx.Response(403, text="<html>"), gapo.Unauthenticated),
+        (httpx.Response(504, text="<html>"), gapo.DeadlineExceeded),
         (httpx.Response(200, text="<html>"), gapo.GapoError),
         (httpx.Response(404, json=["something else"]), gapo.GapoError),
         (httpx.ReadTimeout("slow"), gapo.DeadlineExceeded),

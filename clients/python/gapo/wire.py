@@ -12,6 +12,17 @@ from gapo.errors import BY_REASON, DeadlineExceeded, GapoError, InvalidInput, To
 from gapo.v1 import reward_pb2
 
 POLICIES = [name.removeprefix("TRUNCATION_POLICY_").lower() for name in reward_pb2.TruncationPolicy.keys()[1:]]
+_BY_STATUS: dict[int, type[GapoError]] = {
+    401: Unauthenticated,
+    403: Unauthenticated,
+    408: DeadlineExceeded,
+    413: TooLarge,
+    429: Unavailable,
+    502: Unavailable,
+    503: Unavailable,
+    504: DeadlineExceeded,
+}
+"""For replies without a reason of the server's: those of proxies."""
 MOST_BUDGET = (1 << 31) - 1
 """What gRPC can carry; a server says itself what its model can use."""
 
@@ -127,10 +138,10 @@ def rest_json(reply: httpx.Response) -> dict[str, Any]:
         return body
     told = body.get("error") if isinstance(body, dict) else None
     told = told if isinstance(told, dict) else {}
-    kind = BY_REASON.get(told.get("reason", ""), GapoError)
-    if reply.status_code in (429, 502, 503):
-        kind = Unavailable
+    kind = BY_REASON.get(told.get("reason", "")) or _BY_STATUS.get(reply.status_code, GapoError)
     detail = told.get("message") or f"the server answered {reply.status_code}, not a GAPO answer; is the URL right?"
+    if not told and kind is TooLarge:
+        detail = "something before the server takes no request so large (413); shorten the text or raise its limit"
     raise kind(
         detail,
         told.get("field", ""),
