@@ -67,11 +67,14 @@ class PairEncoder:
     """Encodes pairs in the tokenizer family's own template, at most `max_tokens` ids.
 
     Text that spells a special token (`[SEP]`, `</s>`) is encoded as text: a prompt cannot forge the
-    boundary between prompt and response. Raises `ValueError` for a tokenizer of neither family.
+    boundary between prompt and response. Raises `ValueError` for a file that is no tokenizer of either family.
     """
 
     def __init__(self, tokenizer_file: str | Path, max_tokens: int, budgets: Budgets = Budgets()) -> None:
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        except Exception as error:  # tokenizers raises no narrower one
+            raise ValueError(f"{tokenizer_file}: is no tokenizer that can be read: {error}") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True

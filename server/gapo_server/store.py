@@ -26,8 +26,8 @@ class ServedModel:
             self.encoder = PairEncoder(tokenizer, manifest.architecture.max_tokens, budgets)
         except PairError:
             raise
-        except Exception as error:  # tokenizers raises plain Exception
-            raise BundleError(f"{tokenizer}: {error}; export the model anew") from error
+        except ValueError as error:
+            raise BundleError(f"{error}; export the model anew") from error
         if self.encoder.template != manifest.template:
             raise BundleError(
                 f"{tokenizer}: makes pairs as {self.encoder.template!r}, the manifest says "

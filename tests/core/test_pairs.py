@@ -1,6 +1,7 @@
 """Pairs become token ids within their budgets, and nothing is cut silently."""
 
 import json
+import re
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -156,6 +157,15 @@ def test_both_families_equal_their_tokenizers_own_pair_template(family, template
     except PairError:
         return
     assert got.ids == reference.encode(a, b).ids
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"model": {}}'])
+def test_a_file_that_is_no_tokenizer_is_named(tmp_path, content) -> None:
+    file = tmp_path / "tokenizer.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(file))}: is no tokenizer that can be read: "):
+        PairEncoder(file, 16)
 
 
 def test_a_tokenizer_of_neither_family_is_refused(tmp_path) -> None:

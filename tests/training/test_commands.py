@@ -6,6 +6,8 @@ from pathlib import Path
 import gapo_server
 import pytest
 from gapo.cli import build
+from gapo_export.recover import model_of
+from gapo_model.checkpoint import save_checkpoint
 from typer.testing import CliRunner
 
 BUNDLE = max((Path(gapo_server.__file__).parent / "bundles/gapo-mini").iterdir(), key=lambda path: int(path.name))
@@ -62,6 +64,16 @@ def test_a_file_of_one_text_is_refused_before_training(tmp_path) -> None:
     code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path / "out", "--pairs", file)
     assert code == 2
     assert "two different texts" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_start_without_a_readable_tokenizer_is_refused_before_training(tmp_path) -> None:
+    start = tmp_path / "start"
+    save_checkpoint(model_of(BUNDLE), start, (BUNDLE / "tokenizer.json").read_text(encoding="utf-8"))
+    (start / "tokenizer.json").write_text("{", encoding="utf-8")
+    code, said = invoked("train", "rm", "--start", start, "--out", tmp_path / "out", "--pairs", pairs_file(tmp_path, 3))
+    assert code == 2
+    assert "is no tokenizer that can be read" in said.replace(" │ │ ", " ")
     assert not (tmp_path / "out").exists()
 
 

@@ -91,7 +91,9 @@ def register_train(app: Application) -> None:
         model = _model(start)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
+        tokenizer = start / "tokenizer.json"
         try:
+            PairEncoder(tokenizer, settings.max_tokens)
             settings.for_processes(accelerator.num_processes)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
@@ -112,7 +114,6 @@ def register_train(app: Application) -> None:
                 for name, figure in figures.items():
                     board.add_scalar(f"held_out/{name}", figure, step)
 
-            tokenizer = start / "tokenizer.json"
             warm_up(accelerator, model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
         if first:
             _calibrated(model, tokenizer, held_out, out / "checkpoint")

@@ -70,9 +70,9 @@ def assemble(
 ) -> Run:
     """Builds a run at its first stage from the supervised generator's folder and the warmed-up reward model's."""
     device, ppo_config, rewards = accelerator.device, config.ppo, config.reward_phase
-    # Four copies of one checkpoint: what is trained, what it must stay near, what samples, and the critic's trunk.
-    (language_model, speech), (reference, _), (sampler, _), (trunk, _) = (generator.load(policy) for _ in range(4))
-    untrained_critic = Critic.from_generator(trunk, ppo_config.critic_layers)
+    # Three copies of one checkpoint: what is trained, what it must stay near, what samples.
+    (language_model, speech), (reference, _), (sampler, _) = (generator.load(policy) for _ in range(3))
+    untrained_critic = Critic.from_generator(reference, ppo_config.critic_layers)
     if config.generator.gradient_checkpointing:
         language_model.gradient_checkpointing_enable()
         cast(Any, untrained_critic.trunk).gradient_checkpointing_enable()

@@ -23,9 +23,12 @@ class Critic(nn.Module):
     def from_generator(language_model: nn.Module, layers: int = 0) -> "Critic":
         """A copy of the first `layers` of the trunk, 0 for all of them."""
         lm = cast(Any, language_model)
-        critic = Critic(copy.deepcopy(lm.base_model), lm.config.hidden_size)
-        critic.trunk.layers = critic.trunk.layers[: layers or None]
-        return critic
+        trunk, every = lm.base_model, lm.base_model.layers
+        trunk.layers = every[: layers or None]  # cut before it is copied: the rest may be gigabytes
+        try:
+            return Critic(copy.deepcopy(trunk), lm.config.hidden_size)
+        finally:
+            trunk.layers = every
 
     def forward(self, s: Sequences) -> Tensor:
         """Expected return before each response token is chosen. [B, R], zero where masked."""

@@ -130,7 +130,7 @@ def reworded(task: Task, key: str) -> Task:
 def exchanged(task: Task, values: Mapping[tuple[str, str], Sequence[str]], key: str) -> Task:
     """Asks for the same slots, each with one of their `values`, in an order and wording of its own, all drawn by
     `key`. No text was written for it."""
-    rng = Random(f"{key}/{task.reference}")
+    rng = Random(f"{key}/values/{task.reference}")  # another stream than that of the wording
     asked = tuple(Attribute(a.slot, rng.choice(values[task.topic, a.slot])) for a in task.asked)
     return replace(reworded(replace(task, asked=asked), key), reference="")
 
