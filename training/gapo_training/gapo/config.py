@@ -57,6 +57,7 @@ class SftConfig:
 
     steps: int = 1200
     rows: int = 32  # rows of one optimiser step
+    exchanged: float = 0.0  # share of the rows whose values are exchanged, in prompt and text alike
     micro_batch: int = 8  # rows of one forward pass of one process; rows of like length go together
     optimizer: Optimizer = "adamw"  # muon: a small generator learns in two thirds of the steps
     learning_rate: float = 1e-3
@@ -202,6 +203,7 @@ class GapoConfig:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
         for name, share in (
             ("reward_phase.generated", self.reward_phase.generated),
+            ("sft.exchanged", self.sft.exchanged),
             ("ppo.exchanged", self.ppo.exchanged),
         ):
             if not 0 <= share <= 1:

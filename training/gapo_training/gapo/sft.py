@@ -1,6 +1,6 @@
 """Supervised start of the generator: cross-entropy on the texts that people wrote."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import torch
@@ -10,20 +10,24 @@ from torch import Tensor, nn
 from gapo_training.distributed import accumulating, clip
 from gapo_training.gapo.config import SftConfig
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
-from gapo_training.gapo.tasks import Task, reworded
+from gapo_training.gapo.tasks import Task, reworded, rewritten, values_asked
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
-    """Linear warm-up, then linear decay to a tenth."""
+    """Linear warm-up, then linear decay to zero."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
-    return 1 - 0.9 * (step - warmup_steps) / max(1, steps - warmup_steps)
+    return (steps - step) / max(1, steps - warmup_steps)
 
 
-def step_rows(tasks: Sequence[Task], rows: int, seed: int, step: int) -> list[Task]:
-    """The rows of one step, drawn from (seed, step) alone, each in a fresh wording: a resumed run sees the same."""
-    chosen = Random(f"{seed}/sft/{step}").sample(tasks, min(rows, len(tasks)))
-    return [reworded(task, f"{seed}/sft/{step}") for task in chosen]
+def step_rows(
+    tasks: Sequence[Task], values: Mapping[tuple[str, str], Sequence[str]], config: SftConfig, seed: int, step: int
+) -> list[Task]:
+    """The rows of one step, drawn from (seed, step) alone: a resumed run sees the same. Each has a fresh wording, and
+    `config.exchanged` of them other `values` in prompt and text."""
+    rng, key = Random(f"{seed}/sft/{step}"), f"{seed}/sft/{step}"
+    chosen = rng.sample(tasks, min(config.rows, len(tasks)))
+    return [reworded(rewritten(t, values, key) if rng.random() < config.exchanged else t, key) for t in chosen]
 
 
 def train(
@@ -42,11 +46,12 @@ def train(
     `actor` is a prepared `Actor`. Raises `FloatingPointError` when the loss is not finite.
     """
     rank, world = accelerator.process_index, accelerator.num_processes
+    values = values_asked(tasks)
     actor.train()
     for step in range(first, config.steps):
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * learning_rate_factor(step, config.steps, config.warmup_steps)
-        batch = step_rows(tasks, config.rows, seed, step)
+        batch = step_rows(tasks, values, config, seed, step)
         prompts = [speech.prompt(task.prompt) for task in batch]
         responses = [speech.response(task.reference) for task in batch]
         tokens = sum(map(len, responses))  # of all processes

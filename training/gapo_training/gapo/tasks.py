@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from gapo_core.constraints.attributes import Attribute, states
+from gapo_core.constraints.attributes import Attribute, places, states
 
 from gapo_training.corpora import rnnlg
 from gapo_training.corpora.record import Record
@@ -133,6 +133,27 @@ def exchanged(task: Task, values: Mapping[tuple[str, str], Sequence[str]], key: 
     rng = Random(f"{key}/values/{task.reference}")  # another stream than that of the wording
     asked = tuple(Attribute(a.slot, rng.choice(values[task.topic, a.slot])) for a in task.asked)
     return replace(reworded(replace(task, asked=asked), key), reference="")
+
+
+def rewritten(task: Task, values: Mapping[tuple[str, str], Sequence[str]], key: str) -> Task:
+    """Asks for other `values`, drawn by `key`, which its text then states in place of the old ones.
+
+    Flags stay, and so do values that the text states more than once or within another's place.
+    """
+    rng = Random(f"{key}/values/{task.reference}")
+    found = [(list(places(task.reference, a.value)), a) for a in task.asked if a.id == "attribute:value"]
+    taken = [span for spans, _ in found for span in spans]
+    kept = {a: a for a in task.asked}
+    changes: list[tuple[int, int, str]] = []
+    for spans, a in found:
+        value = rng.choice(values[task.topic, a.slot])
+        if len(spans) == 1 and sum(start < spans[0][1] and spans[0][0] < end for start, end in taken) == 1:
+            changes.append((*spans[0], value))
+            kept[a] = Attribute(a.slot, value)
+    text = task.reference
+    for start, end, value in sorted(changes, reverse=True):
+        text = text[:start] + value + text[end:]
+    return replace(task, asked=tuple(kept.values()), reference=text)
 
 
 def values_asked(pool: Iterable[Task]) -> dict[tuple[str, str], list[str]]:
