@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from gapo_core.bundle import BundleError
+from gapo_core.bundle import MAX_TOKENS, BundleError
 from gapo_core.pairs import TruncationPolicy
 
 from gapo_export.target import Precision, Target
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 envvar="GAPO_MAX_TOKENS",
                 min=6,
+                max=MAX_TOKENS,
                 help="Longest input, special tokens included; beyond the checkpoint's limit its positions are tiled.",
             ),
         ] = None,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gapo_core.bundle import BundleError, hash_files, publish_folder
+from gapo_core.bundle import BundleError, check_name, hash_files, publish_folder
 from optimum.exporters.onnx import main_export
 from optimum.onnxruntime import ORTModelForCausalLM
 from torch.jit._trace import TracerWarning
@@ -44,6 +44,7 @@ def is_generator(config: dict[str, Any]) -> bool:
 
 def export_generator(checkpoint: Path, store: Path, name: str, version: str, prompts: Sequence[str] = PROMPTS) -> Path:
     """Publishes `<store>/<name>/<version>`. Raises `BundleError` unless ONNX decodes as PyTorch, token for token."""
+    check_name(name, version)
     if not any(checkpoint.glob("*.safetensors")):
         raise BundleError(
             f"{checkpoint}: holds no *.safetensors; save it with save_pretrained(safe_serialization=True)"

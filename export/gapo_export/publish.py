@@ -7,7 +7,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from gapo_core.bundle import Architecture, BundleError, Calibration, Golden, Manifest, publish, sha256
+from gapo_core.bundle import (
+    Architecture,
+    BundleError,
+    Calibration,
+    Golden,
+    Manifest,
+    check_name,
+    publish,
+    sha256,
+)
 from gapo_core.packing import pack
 from gapo_core.pairs import PairEncoder, TruncationPolicy
 from gapo_model.checkpoint import load_checkpoint
@@ -47,6 +56,7 @@ def export_checkpoint(
     is accepted on `pairs`, JSON lines of real ones (see `acceptance`). Raises `BundleError` if the graph does not
     match the module, the precision is not accepted, or the target cannot run it.
     """
+    check_name(name, version)
     targets.check(target, precision.value, version)
     if (precision is Precision.FP32) != (pairs is None) or (pairs and half_weights):
         raise BundleError(

@@ -55,6 +55,10 @@ def test_length_truncation_and_budgets_of_a_bundle_agree_with_the_pairs_that_its
         ({"architectures": ["Qwen2ForCausalLM"]}, ("--max-tokens", "100"), "leave out --max-tokens"),
         ({"architectures": ["Qwen2ForCausalLM"]}, ("--target", "triton"), "leave out --target"),
         ({"model_type": "longformer"}, ("--target", "triton", "--version", "v1"), "choose --version 1, 2"),
+        ({"model_type": "longformer"}, ("--name", "Ünï"), "choose another --name"),
+        ({"model_type": "longformer"}, ("--version", "../1"), "choose another --version"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--name", "../elsewhere"), "choose another --name"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--version", ""), "choose another --version"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, config, options, remedy) -> None:
@@ -63,6 +67,7 @@ def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, confi
     done = run(tmp_path, "--out", tmp_path / "store", *options)
     assert done.exit_code == 1
     assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
     assert remedy in done.stderr
     assert not (tmp_path / "store").exists()
 
