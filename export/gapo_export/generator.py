@@ -54,7 +54,7 @@ def export_generator(checkpoint: Path, store: Path, name: str, version: str, pro
         for pattern in _CARRIED:
             for file in checkpoint.glob(pattern):
                 shutil.copy2(file, work / file.name)
-        with _known_warnings():
+        with _known_warnings(), _told(checkpoint):
             main_export(
                 str(checkpoint),
                 work / "onnx",
@@ -109,6 +109,20 @@ def compare_decoding(checkpoint: Path, graph: Path, prompts: Sequence[str], new_
                 )
         compared += got.numel()
     return compared
+
+
+@contextmanager
+def _told(checkpoint: Path) -> Iterator[None]:
+    """What transformers and optimum cannot read they tell by errors of every kind."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # a full disk, told by whoever publishes
+            raise
+        problem = " ".join(str(error).split())
+        raise BundleError(f"{checkpoint}: cannot be exported: {type(error).__name__}: {problem}") from error
 
 
 @contextmanager

@@ -90,7 +90,8 @@ def write_graph(
     on a CPU those that fit its caches (0, see `heads_in_cache`).
     """
     rng = np.random.default_rng(0)
-    sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in (5, 3 * model.block, 200)]
+    lengths = [min(length, model.shape.max_tokens) for length in (5, 3 * model.block, 200)]
+    sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in lengths]
     arrays = pack(sequences, model.block, max(model.half_windows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor on every call

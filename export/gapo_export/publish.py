@@ -18,10 +18,11 @@ from gapo_core.bundle import (
     sha256,
 )
 from gapo_core.packing import pack
-from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.checkpoint import load_checkpoint
+from gapo_core.pairs import PairEncoder, PairTooLong, TruncationPolicy
+from gapo_model.checkpoint import load_checkpoint, weights_file
 from gapo_model.longformerize import with_max_tokens
 from onnx import TensorProto
+from pydantic import ValidationError
 
 from gapo_export import target as targets
 from gapo_export.acceptance import read_pairs
@@ -63,6 +64,8 @@ def export_checkpoint(
             "precision: one below fp32 is accepted on --pairs and goes without --half-weights; fp32 takes no --pairs"
         )
     model = load_checkpoint(checkpoint).eval()
+    if model.shape.num_labels != 1:
+        raise BundleError(f"{checkpoint}: the head has {model.shape.num_labels} labels; a reward model has one")
     trained = model.shape.max_tokens
     if max_tokens is not None:
         model = with_max_tokens(model, max_tokens)
@@ -70,11 +73,17 @@ def export_checkpoint(
         round_weights(model, torch.float16)
     shape = model.shape
     encoder = PairEncoder(checkpoint / "tokenizer.json", shape.max_tokens)
-    golden_ids = encoder.encode(*GOLDEN).ids
+    try:
+        golden_ids = encoder.encode(*GOLDEN).ids
+    except PairTooLong as error:
+        raise BundleError(
+            f"max_tokens: {shape.max_tokens} are too few for the pair that every start of a server checks the bundle "
+            "with; choose a larger --max-tokens"
+        ) from error
     arrays = pack([golden_ids], model.block, max(model.half_windows))
     with torch.inference_mode():
         golden = model(*map(torch.from_numpy, arrays.values())).item()
-    provenance: dict[str, Any] = {"checkpoint_sha256": sha256(checkpoint / "model.safetensors")}
+    provenance: dict[str, Any] = {"checkpoint_sha256": sha256(weights_file(checkpoint))}
     provenance |= {"target": target.value, "checkpoint_max_tokens": trained}
     manifest = Manifest(
         name=name,
@@ -129,4 +138,10 @@ def export_checkpoint(
 def _calibration(checkpoint: Path) -> Calibration:
     """What `gapo train rm` fitted beside the weights, or the plain logistic function."""
     file = checkpoint / "calibration.json"
-    return Calibration.model_validate_json(file.read_bytes()) if file.exists() else Calibration()
+    try:
+        return Calibration.model_validate_json(file.read_bytes()) if file.exists() else Calibration()
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        raise BundleError(
+            f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}; calibrate again with `gapo train rm`"
+        ) from error

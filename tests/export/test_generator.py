@@ -100,6 +100,16 @@ def test_a_failed_check_publishes_nothing(checkpoint, tmp_path, monkeypatch) -> 
     assert list((tmp_path / "tiny-generator").iterdir()) == []
 
 
+@pytest.mark.parametrize(("file", "told"), [("model.safetensors", "SafetensorError"), ("tokenizer.json", "cannot be")])
+def test_a_damaged_checkpoint_is_refused_by_its_folder(checkpoint, tmp_path, file, told) -> None:
+    damaged = shutil.copytree(checkpoint, tmp_path / "damaged")
+    (damaged / file).write_text("")
+    with pytest.raises(BundleError, match=f"{damaged}: cannot be exported: .*") as refused:
+        export_generator(damaged, tmp_path / "store", "g", "1")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_pickled_weights_are_refused_with_the_remedy(checkpoint, tmp_path) -> None:
     (tmp_path / "config.json").write_bytes((checkpoint / "config.json").read_bytes())
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
