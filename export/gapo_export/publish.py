@@ -63,6 +63,7 @@ def export_checkpoint(
         raise BundleError(
             "precision: one below fp32 is accepted on --pairs and goes without --half-weights; fp32 takes no --pairs"
         )
+    held_out = read_pairs(pairs) if pairs else []
     model = load_checkpoint(checkpoint).eval()
     if model.shape.num_labels != 1:
         raise BundleError(f"{checkpoint}: the head has {model.shape.num_labels} labels; a reward model has one")
@@ -109,7 +110,7 @@ def export_checkpoint(
 
     def write(work: Path) -> None:
         graph = work / "model.onnx"
-        if pairs is None:
+        if not held_out:
             write_graph(model, graph, heads_at_once=model.heads if target in targets.GPU else 0)
             if half_weights:
                 store_weights_as(graph, TensorProto.FLOAT16)
@@ -121,7 +122,7 @@ def export_checkpoint(
                 write_graph(model, wide)
                 validate(model, wide)
                 agreement, score = narrow(
-                    model, wide, graph, precision, target, encoder, read_pairs(pairs), manifest.calibration, golden_ids
+                    model, wide, graph, precision, target, encoder, held_out, manifest.calibration, golden_ids
                 )
             # What only the finished graph tells goes into the manifest before that is written.
             manifest.quality["agreement_with_fp32"] = agreement.figures()

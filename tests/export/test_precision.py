@@ -100,12 +100,31 @@ def test_acceptance_counts_orders_with_margin_and_shifts_of_probability() -> Non
         accept(compare(np.zeros(4, np.float32), np.zeros(4, np.float32), Calibration()), "int8")
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"accepted": "a", "rejected": "b"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b'{"accepted": "a", "rejected": "b"}',
+        b'{"accepted": 1, "rejected": "b", "response": "c"}',
+        b'{"accepted": "a", "rejected": "b", "response": " "}',
+        b'{"accepted": "\xff", "rejected": "b", "response": "c"}',
+    ],
+)
 def test_a_bad_line_of_pairs_is_named(tmp_path, line) -> None:
     file = tmp_path / "pairs.jsonl"
-    file.write_text('{"accepted": "a", "rejected": "b", "response": "c"}\n' + line, encoding="utf-8")
+    file.write_bytes(b'{"accepted": "a", "rejected": "b", "response": "c"}\n' + line)
     with pytest.raises(BundleError, match=r"pairs\.jsonl:2: "):
         read_pairs(file)
+
+
+@pytest.mark.parametrize("ends", ["\u2028", "\u2029", "\x85"])
+def test_a_line_of_pairs_ends_at_a_newline_only(tmp_path, ends) -> None:
+    pair = (f"a{ends}b", f"c{ends}d", f"e{ends}f")
+    file = tmp_path / "pairs.jsonl"
+    row = dict(zip(("accepted", "rejected", "response"), pair, strict=True))
+    file.write_text(json.dumps(row, ensure_ascii=False) + "\r\n", encoding="utf-8", newline="")
+    assert read_pairs(file) == [pair]
 
 
 def test_pairs_are_encoded_accepted_first(small_checkpoint) -> None:
