@@ -117,7 +117,7 @@ def export_checkpoint(
             keep_weights_beside(graph)
             validate(model, graph)
         else:
-            with TemporaryDirectory() as folder:
+            with TemporaryDirectory(dir=work) as folder:  # what is killed here goes with the next publisher
                 wide = Path(folder) / graph.name
                 write_graph(model, wide)
                 validate(model, wide)

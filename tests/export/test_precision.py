@@ -1,6 +1,7 @@
 """Narrower precisions: what they compute, what acceptance refuses, and the gate on the embedded reward model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -11,6 +12,8 @@ from gapo_core.pairs import PairEncoder
 from gapo_export.acceptance import accept, compare, encode_pairs, read_pairs
 from gapo_export.publish import export_checkpoint
 from gapo_export.target import Precision, Target
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
 from gapo_server.engine.base import Device, EngineOptions
 from gapo_server.engine.devices import open_engine
 
@@ -76,6 +79,32 @@ def test_int8_weights_are_stored_in_a_byte(small_checkpoint, pairs_file, tmp_pat
     kinds = [node.op_type for node in onnx.load(str(path / "model.onnx")).graph.node]
     # Two of the three layers work on all tokens, with four products each; two of the first stay wide.
     assert kinds.count("MatMulInteger") == 4 * 2 - 2
+
+
+@pytest.mark.parametrize("target", [Target.CPU, Target.OPENVINO])
+def test_int8_of_one_layer_is_refused(small_checkpoint, pairs_file, tmp_path, target) -> None:
+    shape = replace(load_checkpoint(small_checkpoint).shape, num_hidden_layers=1, attention_window=(64,))
+    tokenizer = (small_checkpoint / "tokenizer.json").read_text(encoding="utf-8")
+    save_checkpoint(PackedLongformer(shape), tmp_path / "one", tokenizer)
+    with pytest.raises(BundleError, match="int8 leaves every product of a model of one layer wide"):
+        export_checkpoint(
+            tmp_path / "one", tmp_path, "one", "1", precision=Precision.INT8, pairs=pairs_file, target=target
+        )
+
+
+def test_the_wide_graph_lies_where_the_next_publisher_removes_it(
+    small_checkpoint, pairs_file, tmp_path, monkeypatch
+) -> None:
+    seen = []
+
+    def killed(model, wide, *rest):
+        seen.append(wide)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gapo_export.publish.narrow", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export_checkpoint(small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, pairs=pairs_file)
+    assert seen[0].is_relative_to(tmp_path / "tiny")
 
 
 def test_a_narrow_precision_needs_pairs(small_checkpoint, tmp_path) -> None:
