@@ -53,7 +53,7 @@ def export_generator(checkpoint: Path, store: Path, name: str, version: str, pro
     def fill(work: Path) -> None:
         for pattern in _CARRIED:
             for file in checkpoint.glob(pattern):
-                shutil.copy2(file, work / file.name)
+                shutil.copyfile(file, work / file.name)  # not its mode: safetensors writes for its owner alone
         with _known_warnings(), _told(checkpoint):
             main_export(
                 str(checkpoint),

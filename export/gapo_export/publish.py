@@ -128,7 +128,7 @@ def export_checkpoint(
             manifest.quality["agreement_with_fp32"] = agreement.figures()
             manifest.golden = Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=score, tolerance=NARROW_TOLERANCE)
             keep_weights_beside(graph)
-        shutil.copy(checkpoint / "tokenizer.json", work / "tokenizer.json")
+        shutil.copyfile(checkpoint / "tokenizer.json", work / "tokenizer.json")
 
     path = publish(store, manifest, write)
     if target is Target.TRITON:

@@ -69,6 +69,11 @@ def test_every_file_is_recorded_with_its_hash(exported) -> None:
     assert all(sha256(exported / name) == digest for name, digest in files.items())
 
 
+def test_whoever_reads_its_record_reads_its_weights(exported) -> None:
+    record = (exported / "generator.json").stat().st_mode
+    assert {p.name: p.stat().st_mode for p in exported.iterdir() if p.is_file() and p.stat().st_mode != record} == {}
+
+
 def test_the_checkpoint_beside_it_still_loads(checkpoint, exported) -> None:
     ours, theirs = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (exported, checkpoint))
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
