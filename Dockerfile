@@ -29,8 +29,9 @@ FROM python:3.12-slim-bookworm AS runtime
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin gapo
 ENV PATH=/opt/gapo/bin:$PATH PYTHONUNBUFFERED=1 GAPO_HOST=0.0.0.0
 EXPOSE 8080 8081
+# Past any proxy: Docker passes its client's http_proxy on to containers.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:%s/healthz' % os.environ.get('GAPO_HTTP_PORT', '8080'), timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:%s/healthz' % os.environ.get('GAPO_HTTP_PORT', '8080'), timeout=4)"]
 ENTRYPOINT ["gapo"]
 CMD ["serve"]
 

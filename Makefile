@@ -20,14 +20,14 @@ protos: .venv/.dev  ## regenerate the committed stubs
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I protos --python_out=clients/python \
 	  --grpc_python_out=clients/python --mypy_out=clients/python protos/gapo/v1/reward.proto
 
-.venv/bin/python:
+.venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.server: .venv/bin/python pyproject.toml constraints.txt
+.venv/.server: .venv/bin/pip pyproject.toml constraints.txt
 	$(PIP) -e '.[server]'
 	touch $@
 
-.venv/.dev: .venv/bin/python pyproject.toml constraints.txt
+.venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
 	$(PIP) 'torch==2.13.0'
 	$(PIP) -e '.[dev]'
 	-$(PIP) --no-deps openrlhf==0.11.2  # its client, one file, is a test; it has no wheel for some Pythons

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ from gapo_core.pairs import TEMPLATE, TEMPLATES, TruncationPolicy
 SCHEMA_VERSION = 1
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_FILES = 1000
+MAX_TOKENS = 1 << 20
+NAME = r"^[a-z0-9][a-z0-9._-]*$"
+VERSION = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+MAX_NAME = 100
 _WORK = ".publishing-"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -39,7 +44,7 @@ class Architecture(_Part):
     heads: int = Field(gt=0, le=1000)
     window: int = Field(gt=0, le=1 << 20, description="attention window in tokens, both sides together")
     block: int = Field(gt=0, le=1 << 16, description="tokens of a packing block")
-    max_tokens: int = Field(ge=6, le=1 << 20)
+    max_tokens: int = Field(ge=6, le=MAX_TOKENS)
 
 
 class Calibration(_Part):
@@ -60,8 +65,8 @@ class Golden(_Part):
 
 class Manifest(_Part):
     schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
-    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    name: str = Field(pattern=NAME, max_length=MAX_NAME)
+    version: str = Field(pattern=VERSION, max_length=MAX_NAME)
     created_at: str
     architecture: Architecture
     precision: Literal["fp32", "fp16", "bf16", "int8"] = "fp32"
@@ -84,6 +89,19 @@ class Bundle:
 
     def file(self, name: str) -> Path:
         return self.path / name
+
+
+def check_name(name: str, version: str) -> None:
+    """Raises `BundleError` for a name or version that no bundle may have: both become folders of a store."""
+    for field, text, pattern, letters in (
+        ("name", name, NAME, "a-z"),
+        ("version", version, VERSION, "A-Z, a-z"),
+    ):
+        if len(text) > MAX_NAME or not re.fullmatch(pattern, text):
+            raise BundleError(
+                f"{field}: {text[:100]!r} is not made of {letters}, 0-9, '.', '_' and '-', the first a letter or "
+                f"digit, at most {MAX_NAME} of them; choose another --{field}"
+            )
 
 
 def sha256(path: Path) -> str:

@@ -36,11 +36,15 @@ class Agreement:
 def read_pairs(file: Path) -> list[tuple[str, str, str]]:
     """(accepted prompt, rejected prompt, response) of JSON lines, as `gapo data` writes them."""
     pairs = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    # Bytes: as text, lines would also end at U+2028 and U+0085, which JSON holds within strings.
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
         if line.strip():
             try:
                 row = json.loads(line)
-                pairs.append((row["accepted"], row["rejected"], row["response"]))
+                pair = (row["accepted"], row["rejected"], row["response"])
+                if not all(isinstance(text, str) and text.strip() for text in pair):
+                    raise ValueError("a field is no text, or empty")
+                pairs.append(pair)
             except (ValueError, TypeError, KeyError) as error:
                 raise BundleError(
                     f"{file}:{number}: {error!r}; write a JSON object with accepted, rejected, response a line"

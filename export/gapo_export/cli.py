@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from gapo_core.bundle import BundleError
+from gapo_core.bundle import MAX_TOKENS, BundleError
 from gapo_core.pairs import TruncationPolicy
 
 from gapo_export.target import Precision, Target
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 envvar="GAPO_MAX_TOKENS",
                 min=6,
+                max=MAX_TOKENS,
                 help="Longest input, special tokens included; beyond the checkpoint's limit its positions are tiled.",
             ),
         ] = None,
@@ -57,35 +58,43 @@ def register(app: typer.Typer) -> None:
                 "quality": _quality(quality) if quality else None,
             }
             path = _export(checkpoint, out, name, version, options)
-        except (BundleError, ValueError) as error:
+        except (BundleError, OSError, ValueError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
         typer.echo(str(path))
 
 
 def _quality(path: Path) -> Any:
+    return _object(path, f"--quality {path}", "give the JSON of `gapo eval rm`")
+
+
+def _object(file: Path, called: str, remedy: str) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BundleError(f"--quality {path}: {error}; give the JSON of `gapo eval rm`") from error
+        raise BundleError(f"{called}: {error}; {remedy}") from error
+    if not isinstance(found, dict):
+        raise BundleError(f"{called}: is no JSON object; {remedy}")
+    return found
 
 
 def _export(checkpoint: Path, out: Path, name: str, version: str, options: dict[str, Any]) -> Path:
     """`options` are those of `export_checkpoint`; a generator takes none of them."""
-    try:
-        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{checkpoint / 'config.json'}: {error}; give a Hugging Face checkpoint folder") from error
+    file = checkpoint / "config.json"
+    config = _object(file, str(file), "give a Hugging Face checkpoint folder")
     # torch and optimum take seconds to load: not for `gapo --help`.
     if config.get("model_type") == "longformer":
         from gapo_export.publish import export_checkpoint
 
         return export_checkpoint(checkpoint, out, name, version, **options)
-    from gapo_export.generator import export_generator, is_generator
+    try:
+        from gapo_export.generator import export_generator, is_generator
+    except ImportError as error:
+        raise BundleError(f"{error}; what is no Longformer needs: pip install 'gapo[export]'") from error
 
     if not is_generator(config):
         raise BundleError(
-            f"{checkpoint / 'config.json'}: model_type {config.get('model_type')!r} with architectures "
+            f"{file}: model_type {config.get('model_type')!r} with architectures "
             f"{config.get('architectures')} is neither a Longformer nor a causal language model"
         )
     plain = (None, False, Target.CPU, Target.CUDA, TruncationPolicy.ERROR, Precision.FP32)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gapo_core.bundle import BundleError, hash_files, publish_folder
+from gapo_core.bundle import BundleError, check_name, hash_files, publish_folder
 from optimum.exporters.onnx import main_export
 from optimum.onnxruntime import ORTModelForCausalLM
 from torch.jit._trace import TracerWarning
@@ -44,6 +44,7 @@ def is_generator(config: dict[str, Any]) -> bool:
 
 def export_generator(checkpoint: Path, store: Path, name: str, version: str, prompts: Sequence[str] = PROMPTS) -> Path:
     """Publishes `<store>/<name>/<version>`. Raises `BundleError` unless ONNX decodes as PyTorch, token for token."""
+    check_name(name, version)
     if not any(checkpoint.glob("*.safetensors")):
         raise BundleError(
             f"{checkpoint}: holds no *.safetensors; save it with save_pretrained(safe_serialization=True)"
@@ -52,8 +53,8 @@ def export_generator(checkpoint: Path, store: Path, name: str, version: str, pro
     def fill(work: Path) -> None:
         for pattern in _CARRIED:
             for file in checkpoint.glob(pattern):
-                shutil.copy2(file, work / file.name)
-        with _known_warnings():
+                shutil.copyfile(file, work / file.name)  # not its mode: safetensors writes for its owner alone
+        with _known_warnings(), _told(checkpoint):
             main_export(
                 str(checkpoint),
                 work / "onnx",
@@ -108,6 +109,20 @@ def compare_decoding(checkpoint: Path, graph: Path, prompts: Sequence[str], new_
                 )
         compared += got.numel()
     return compared
+
+
+@contextmanager
+def _told(checkpoint: Path) -> Iterator[None]:
+    """What transformers and optimum cannot read they tell by errors of every kind."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # a full disk, told by whoever publishes
+            raise
+        problem = " ".join(str(error).split())
+        raise BundleError(f"{checkpoint}: cannot be exported: {type(error).__name__}: {problem}") from error
 
 
 @contextmanager

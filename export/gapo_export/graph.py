@@ -14,6 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gapo_export.external import files_beside
+
 OPSET = 17
 SCORES = 2 << 20
 """Bytes of attention scores that a CPU core works on at once: more of them leave its caches between operators."""
@@ -90,7 +92,8 @@ def write_graph(
     on a CPU those that fit its caches (0, see `heads_in_cache`).
     """
     rng = np.random.default_rng(0)
-    sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in (5, 3 * model.block, 200)]
+    lengths = [min(length, model.shape.max_tokens) for length in (5, 3 * model.block, 200)]
+    sequences = [rng.integers(0, model.shape.vocab_size, n).tolist() for n in lengths]
     arrays = pack(sequences, model.block, max(model.half_windows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor on every call
@@ -122,12 +125,14 @@ def _declare_inputs(file: Path) -> None:
     onnx.save(model, str(file))
 
 
-def store_weights_as(file: Path, dtype: int) -> None:
-    """Halves the file: fp32 weights become fp16 or bf16 behind a Cast that the runtime folds when it loads.
+def store_weights_as(file: Path, dtype: int, source: Path | None = None) -> None:
+    """Halves the file, or writes it from the graph `source`, which stays: fp32 weights become fp16 or bf16 behind a
+    Cast that the runtime folds when it loads.
 
     Arithmetic stays fp32. Round the model's own weights first (see `round_weights`) and nothing is lost.
     """
-    model = onnx.load(str(file))
+    wide = files_beside(file) if source is None else []
+    model = onnx.load(str(source or file))
     casts, kept = [], []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
@@ -143,6 +148,8 @@ def store_weights_as(file: Path, dtype: int) -> None:
     model.graph.initializer.extend(kept)
     model.graph.node.extend(nodes)
     onnx.save(model, str(file))
+    for weights in wide:
+        weights.unlink()
 
 
 def round_weights(model: PackedLongformer, dtype: torch.dtype) -> None:

@@ -1,6 +1,5 @@
 """Narrower arithmetic: the graph for each target, and how far it follows fp32 on real pairs."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -88,8 +87,7 @@ def _write_for_openvino(wide: Path, graph: Path, precision: Precision) -> None:
     if precision is Precision.INT8:
         int8_weights(wide, graph)
     else:
-        shutil.copy(wide, graph)
-        store_weights_as(graph, _HALF[precision][1])
+        store_weights_as(graph, _HALF[precision][1], wide)
 
 
 def _openvino(graph: Path, precision: Precision, hidden: int) -> Forward:

@@ -7,12 +7,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from gapo_core.bundle import Architecture, BundleError, Calibration, Golden, Manifest, publish, sha256
+from gapo_core.bundle import (
+    Architecture,
+    BundleError,
+    Calibration,
+    Golden,
+    Manifest,
+    check_name,
+    publish,
+    sha256,
+)
 from gapo_core.packing import pack
-from gapo_core.pairs import PairEncoder, TruncationPolicy
-from gapo_model.checkpoint import load_checkpoint
+from gapo_core.pairs import PairEncoder, PairTooLong, TruncationPolicy
+from gapo_model.checkpoint import load_checkpoint, weights_file
 from gapo_model.longformerize import with_max_tokens
 from onnx import TensorProto
+from pydantic import ValidationError
 
 from gapo_export import target as targets
 from gapo_export.acceptance import read_pairs
@@ -47,12 +57,16 @@ def export_checkpoint(
     is accepted on `pairs`, JSON lines of real ones (see `acceptance`). Raises `BundleError` if the graph does not
     match the module, the precision is not accepted, or the target cannot run it.
     """
+    check_name(name, version)
     targets.check(target, precision.value, version)
     if (precision is Precision.FP32) != (pairs is None) or (pairs and half_weights):
         raise BundleError(
             "precision: one below fp32 is accepted on --pairs and goes without --half-weights; fp32 takes no --pairs"
         )
+    held_out = read_pairs(pairs) if pairs else []
     model = load_checkpoint(checkpoint).eval()
+    if model.shape.num_labels != 1:
+        raise BundleError(f"{checkpoint}: the head has {model.shape.num_labels} labels; a reward model has one")
     trained = model.shape.max_tokens
     if max_tokens is not None:
         model = with_max_tokens(model, max_tokens)
@@ -60,11 +74,17 @@ def export_checkpoint(
         round_weights(model, torch.float16)
     shape = model.shape
     encoder = PairEncoder(checkpoint / "tokenizer.json", shape.max_tokens)
-    golden_ids = encoder.encode(*GOLDEN).ids
+    try:
+        golden_ids = encoder.encode(*GOLDEN).ids
+    except PairTooLong as error:
+        raise BundleError(
+            f"max_tokens: {shape.max_tokens} are too few for the pair that every start of a server checks the bundle "
+            "with; choose a larger --max-tokens"
+        ) from error
     arrays = pack([golden_ids], model.block, max(model.half_windows))
     with torch.inference_mode():
         golden = model(*map(torch.from_numpy, arrays.values())).item()
-    provenance: dict[str, Any] = {"checkpoint_sha256": sha256(checkpoint / "model.safetensors")}
+    provenance: dict[str, Any] = {"checkpoint_sha256": sha256(weights_file(checkpoint))}
     provenance |= {"target": target.value, "checkpoint_max_tokens": trained}
     manifest = Manifest(
         name=name,
@@ -90,25 +110,25 @@ def export_checkpoint(
 
     def write(work: Path) -> None:
         graph = work / "model.onnx"
-        if pairs is None:
+        if not held_out:
             write_graph(model, graph, heads_at_once=model.heads if target in targets.GPU else 0)
             if half_weights:
                 store_weights_as(graph, TensorProto.FLOAT16)
             keep_weights_beside(graph)
             validate(model, graph)
         else:
-            with TemporaryDirectory() as folder:
+            with TemporaryDirectory(dir=work) as folder:  # what is killed here goes with the next publisher
                 wide = Path(folder) / graph.name
                 write_graph(model, wide)
                 validate(model, wide)
                 agreement, score = narrow(
-                    model, wide, graph, precision, target, encoder, read_pairs(pairs), manifest.calibration, golden_ids
+                    model, wide, graph, precision, target, encoder, held_out, manifest.calibration, golden_ids
                 )
             # What only the finished graph tells goes into the manifest before that is written.
             manifest.quality["agreement_with_fp32"] = agreement.figures()
             manifest.golden = Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=score, tolerance=NARROW_TOLERANCE)
             keep_weights_beside(graph)
-        shutil.copy(checkpoint / "tokenizer.json", work / "tokenizer.json")
+        shutil.copyfile(checkpoint / "tokenizer.json", work / "tokenizer.json")
 
     path = publish(store, manifest, write)
     if target is Target.TRITON:
@@ -119,4 +139,10 @@ def export_checkpoint(
 def _calibration(checkpoint: Path) -> Calibration:
     """What `gapo train rm` fitted beside the weights, or the plain logistic function."""
     file = checkpoint / "calibration.json"
-    return Calibration.model_validate_json(file.read_bytes()) if file.exists() else Calibration()
+    try:
+        return Calibration.model_validate_json(file.read_bytes()) if file.exists() else Calibration()
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        raise BundleError(
+            f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}; calibrate again with `gapo train rm`"
+        ) from error

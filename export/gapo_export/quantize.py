@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from gapo_core.bundle import BundleError
 from onnx import GraphProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -23,7 +24,10 @@ def _large(graph: GraphProto) -> list[onnx.NodeProto]:
     found = [(match, node) for node in products if (match := _LARGE.fullmatch(node.input[1]))]
     last = max(int(match[1]) for match, _ in found)
     wide = {("0", "intermediate.dense"), ("0", "output.dense")}
-    return [node for match, node in found if int(match[1]) < last and match.groups() not in wide]
+    large = [node for match, node in found if int(match[1]) < last and match.groups() not in wide]
+    if not large:
+        raise BundleError("precision: int8 leaves every product of a model of one layer wide; export it in fp32")
+    return large
 
 
 def int8_products(wide: Path, file: Path) -> None:

@@ -4,29 +4,38 @@ Positions are tiled to the new length and global projections copied from the loc
 (Beltagy et al. 2020, section 5).
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from gapo_model.checkpoint import check_config, check_shapes, read_config, read_weights
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 
 POSITIONS = "longformer.embeddings.position_embeddings.weight"
+_NEEDED = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "type_vocab_size",
+    "layer_norm_eps",
+)
 
 
 def longformerize(directory: str | Path, max_tokens: int = 4096, window: int = 256) -> PackedLongformer:
-    """Reads config.json and model.safetensors of a BERT or RoBERTa encoder; the classifier head is fresh.
+    """Reads config.json and the weights of a BERT or RoBERTa encoder; the classifier head is fresh.
 
-    Raises `ValueError` for another model type.
+    Raises `ValueError` for another model type, and naming parameters that are missing or have another shape.
     """
     directory = Path(directory)
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    config = read_config(directory)
     kind = config.get("model_type")
     if kind not in ("bert", "roberta"):
         raise ValueError(f"{directory / 'config.json'}: model_type {kind!r} is neither 'bert' nor 'roberta'")
+    check_config(config, directory / "config.json", _NEEDED)
     pad, layers = config.get("pad_token_id", 0), config["num_hidden_layers"]
     shape = LongformerShape(
         vocab_size=config["vocab_size"],
@@ -42,20 +51,24 @@ def longformerize(directory: str | Path, max_tokens: int = 4096, window: int = 2
     )
     model = PackedLongformer(shape)
     state = model.state_dict()
-    for name, tensor in load_file(directory / "model.safetensors").items():
-        name = "longformer." + name.removeprefix(f"{kind}.")
-        if name == POSITIONS:
-            # RoBERTa counts its positions from pad + 1, as Longformer does; BERT from 0.
-            first = pad + 1 if kind == "roberta" else 0
-            state[name] = torch.cat([state[name][: pad + 1], tile(tensor[first:], max_tokens)])
-        elif name in state:
-            state[name] = tensor
-            for part in ("query", "key", "value"):
-                copied = name.replace(f"self.{part}.", f"self.{part}_global.")
-                if copied != name:
-                    state[copied] = tensor.clone()
+    given = {_name(name, kind): tensor for name, tensor in read_weights(directory).items()}
+    check_shapes(directory, {name: value for name, value in given.items() if name != POSITIONS}, state)
+    fresh = [name for name in state if "_global." in name or name.startswith("classifier.")]
+    if missing := [name for name in state if name not in given and name not in fresh]:
+        raise ValueError(f"{directory}: parameters are missing: {', '.join(missing[:5])}")
+    # RoBERTa counts its positions from pad + 1, as Longformer does; BERT from 0.
+    first = pad + 1 if kind == "roberta" else 0
+    given[POSITIONS] = torch.cat([state[POSITIONS][: pad + 1], tile(given[POSITIONS][first:], max_tokens)])
+    for name in state:
+        state[name] = given.get(name.replace("_global.", "."), state[name])
     model.load_state_dict(state)
     return model
+
+
+def _name(name: str, kind: str) -> str:
+    """A parameter's name in the Longformer; BERT's first checkpoints call LayerNorm's gamma and beta."""
+    name = "longformer." + name.removeprefix(f"{kind}.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
 def with_max_tokens(model: PackedLongformer, max_tokens: int) -> PackedLongformer:

@@ -30,7 +30,11 @@ def _parameter(name: str) -> inspect.Parameter:
 def register(app: typer.Typer) -> None:
     def serve(**options: Any) -> None:
         """Serve a reward model over REST and gRPC. Every option is also a variable GAPO_… ."""
-        from gapo_server.app import run  # the runtime is loaded by those who serve, not by `gapo --help`
+        try:
+            from gapo_server.app import run  # the runtime is loaded by those who serve, not by `gapo --help`
+        except ImportError as error:
+            typer.echo(f"error: {error}; `gapo serve` needs: pip install 'gapo[server]'", err=True)
+            raise typer.Exit(1) from None
 
         if options["api_key"] is None:  # click takes an empty variable for none, and would open the server
             options["api_key"] = os.environ.get("GAPO_API_KEY")

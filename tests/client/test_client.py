@@ -184,6 +184,10 @@ def test_what_may_pass_is_tried_again_so_often(failure) -> None:
         (httpx.Response(504, text="<html>"), gapo.DeadlineExceeded),
         (httpx.Response(200, text="<html>"), gapo.GapoError),
         (httpx.Response(404, json=["something else"]), gapo.GapoError),
+        (httpx.Response(200, json={"object": "list", "data": []}), gapo.GapoError),
+        (httpx.Response(200, json={"results": ["something else"]}), gapo.GapoError),
+        (httpx.Response(400, json={"error": {"message": "no", "reason": ["x"], "field": None}}), gapo.GapoError),
+        (httpx.DecodingError("no gzip"), gapo.GapoError),
         (httpx.ReadTimeout("slow"), gapo.DeadlineExceeded),
     ],
 )
@@ -193,6 +197,13 @@ def test_what_would_come_again_is_raised_at_once(failure, kind) -> None:
         server.client().score("p", "7")
     assert not server.failures
     assert server.sizes == []
+
+
+def test_the_models_of_another_server_are_told_as_such() -> None:
+    """OpenAI's and vLLM's servers answer 200 on the same path."""
+    server = Server(httpx.Response(200, json={"object": "list", "data": [{"id": "qwen"}]}))
+    with pytest.raises(gapo.GapoError, match="not a GAPO answer; is the URL right"):
+        server.client().score_batch([("p", "7")])
 
 
 def test_retry_after_is_honoured_and_bounded() -> None:

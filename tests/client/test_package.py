@@ -33,6 +33,20 @@ def test_the_program_tells_its_version() -> None:
     assert f'\nversion = "{shown.removeprefix("gapo ").strip()}"\n' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
+def test_a_missing_extra_is_named_in_the_help_and_in_the_error(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "gapo_server.cli", None)
+    for arguments in (["serve", "--help"], ["--help"], ["serve", "--store", "x"]):
+        assert "pip install 'gapo[server]'" in CliRunner().invoke(build("serve"), arguments).output
+
+
+def test_a_server_without_its_runtime_names_the_extra(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "gapo_server.app", None)
+    done = CliRunner().invoke(build("serve"), ["serve"])
+    assert done.exit_code == 1
+    assert "pip install 'gapo[server]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_committed_stubs_equal_the_protos(tmp_path) -> None:
     """The .pyi too: mypy-protobuf's plugin must stand beside this Python for protoc to find it."""
     out = [f"--{kind}_out={tmp_path}" for kind in ("python", "grpc_python", "mypy")]

@@ -184,11 +184,21 @@ def test_a_killed_run_is_resumed_without_a_gap_or_a_double(server, tmp_path) -> 
         ["--prompt", "x", "--response", "y", "--input", "z"],
         ["--prompt", "x", "--input", "z"],
         ["--input", "x", "--json"],
+        ["--prompt", "x", "--response", "y", "--output", "z"],
+        ["--prompt", "x", "--response", "y", "--resume"],
+        ["--prompt", "x", "--response", "y", "--url", "http://127.0.0.1:9", "--bundle", "z"],
     ],
 )
 def test_contradictory_arguments_are_refused(arguments) -> None:
     done = gapo(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_bundle_is_not_passed_over_for_the_server_of_the_environment() -> None:
+    arguments = ("--prompt", "x", "--response", "y", "--bundle", "z")
+    done = gapo(*arguments, env=os.environ | {"GAPO_URL": "http://127.0.0.1:9"})
+    assert done.returncode == 2
+    assert "GAPO_URL" in done.stderr
 
 
 def test_missing_files_servers_and_bundles_are_one_line(tmp_path) -> None:

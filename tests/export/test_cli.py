@@ -1,15 +1,23 @@
 """`gapo export` tells reward models, generators and the rest apart, and names the remedy."""
 
 import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import typer
 from gapo_core import bundle
 from gapo_core.pairs import PairError, PairTooLong, TruncationPolicy
 from gapo_export.cli import register
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
 from gapo_server.config import Settings
 from gapo_server.store import ServedModel
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 
@@ -55,6 +63,10 @@ def test_length_truncation_and_budgets_of_a_bundle_agree_with_the_pairs_that_its
         ({"architectures": ["Qwen2ForCausalLM"]}, ("--max-tokens", "100"), "leave out --max-tokens"),
         ({"architectures": ["Qwen2ForCausalLM"]}, ("--target", "triton"), "leave out --target"),
         ({"model_type": "longformer"}, ("--target", "triton", "--version", "v1"), "choose --version 1, 2"),
+        ({"model_type": "longformer"}, ("--name", "Ünï"), "choose another --name"),
+        ({"model_type": "longformer"}, ("--version", "../1"), "choose another --version"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--name", "../elsewhere"), "choose another --name"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, ("--version", ""), "choose another --version"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, config, options, remedy) -> None:
@@ -63,11 +75,67 @@ def test_what_cannot_be_exported_is_refused_with_the_remedy(run, tmp_path, confi
     done = run(tmp_path, "--out", tmp_path / "store", *options)
     assert done.exit_code == 1
     assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
     assert remedy in done.stderr
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.parametrize("content", [None, "{"], ids=["absent", "not JSON"])
+def test_weights_of_pytorch_and_a_short_model_are_exported(run, small_checkpoint, tmp_path) -> None:
+    checkpoint = copied(small_checkpoint, tmp_path)
+    torch.save(load_file(checkpoint / "model.safetensors"), checkpoint / "pytorch_model.bin")
+    (checkpoint / "model.safetensors").unlink()
+    done = run(checkpoint, "--out", tmp_path, "--max-tokens", 30)
+    assert done.exit_code == 0, done.output
+    manifest = bundle.load(done.stdout.strip()).manifest
+    assert manifest.architecture.max_tokens == 30
+    assert manifest.provenance["checkpoint_sha256"] == bundle.sha256(checkpoint / "pytorch_model.bin")
+
+
+def copied(checkpoint: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(checkpoint, folder / "checkpoint"))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("config.json", "[1]", "config.json: is no JSON object"),
+        ("model.safetensors", "", "model.safetensors: cannot be read"),
+        ("calibration.json", '{"scale": -1}', "calibration.json: scale: Input should be greater than 0"),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_in_one_line(run, small_checkpoint, tmp_path, file, content, told) -> None:
+    checkpoint = copied(small_checkpoint, tmp_path)
+    (checkpoint / file).write_text(content)
+    assert told in refused(run(checkpoint, "--out", tmp_path / "store"))
+
+
+def refused(done) -> str:
+    """The one line of an export that published nothing."""
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_a_head_of_two_labels_a_limit_below_the_golden_pair_and_a_store_that_is_a_file(
+    run, small_checkpoint, tmp_path
+) -> None:
+    model = load_checkpoint(small_checkpoint)
+    tokenizer = (small_checkpoint / "tokenizer.json").read_text(encoding="utf-8")
+    save_checkpoint(PackedLongformer(replace(model.shape, num_labels=2)), tmp_path / "two", tokenizer)
+    assert "the head has 2 labels" in refused(run(tmp_path / "two", "--out", tmp_path / "store"))
+    assert "max_tokens: 6 are too few" in refused(run(small_checkpoint, "--out", tmp_path / "store", "--max-tokens", 6))
+    (tmp_path / "file").write_text("")
+    assert "Not a directory" in refused(run(small_checkpoint, "--out", tmp_path / "file"))
+
+
+def test_a_generator_without_optimum_names_the_extra(run, tmp_path, monkeypatch) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["Qwen2ForCausalLM"]}')
+    monkeypatch.setitem(sys.modules, "gapo_export.generator", None)
+    assert "pip install 'gapo[export]'" in refused(run(tmp_path, "--out", tmp_path / "store"))
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1, 2]"], ids=["absent", "not JSON", "no object"])
 def test_a_quality_file_that_cannot_be_read_is_named_in_one_line(run, tmp_path, content) -> None:
     quality = tmp_path / "nope.json"
     if content is not None:

@@ -1,5 +1,6 @@
 """A checkpoint becomes a bundle whose graph scores as the module does."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +54,14 @@ def test_a_bundle_scores_alone_and_in_company_as_the_module(checkpoint, tmp_path
         with torch.inference_mode():
             assert abs(model(*map(torch.from_numpy, arrays.values())).item() - score) < 1e-4
         assert abs(session.run(["logits"], arrays)[0].item() - score) < 1e-5
+
+
+def test_a_checkpoint_for_its_owner_alone_becomes_a_bundle_for_all(checkpoint, tmp_path) -> None:
+    private = shutil.copytree(checkpoint, tmp_path / "checkpoint")
+    for file in private.iterdir():
+        file.chmod(0o600)
+    path = export_checkpoint(private, tmp_path, "tiny", "1")
+    assert len({file.stat().st_mode for file in path.iterdir()}) == 1
 
 
 def test_a_model_of_one_layer_takes_the_same_inputs(checkpoint, tmp_path) -> None:

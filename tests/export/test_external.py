@@ -9,7 +9,10 @@ from gapo_core import bundle
 from gapo_core.packing import pack
 from gapo_export import external
 from gapo_export.external import keep_weights_beside
+from gapo_export.graph import store_weights_as
+from gapo_export.precision import _write_for_openvino
 from gapo_export.publish import export_checkpoint
+from gapo_export.target import Precision
 from gapo_model.checkpoint import load_checkpoint
 
 
@@ -42,14 +45,35 @@ def test_a_large_graph_leaves_its_weights_beside_it(graph, monkeypatch) -> None:
     assert np.array_equal(score(graph), expected)
 
 
-def test_files_of_single_tensors_become_one(graph) -> None:
-    expected = score(graph)
+@pytest.fixture
+def scattered(graph):
+    """As the exporter writes a graph over 2 GiB."""
     model = onnx.load(str(graph))
     onnx.save_model(model, str(graph), save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
-    assert len(list(graph.parent.iterdir())) > 20
-    keep_weights_beside(graph)
-    assert sorted(p.name for p in graph.parent.iterdir() if p.is_file()) == ["model.onnx", "model.onnx.data"]
-    assert np.array_equal(score(graph), expected)
+    return graph
+
+
+def test_files_of_single_tensors_become_one(scattered) -> None:
+    expected = score(scattered)
+    assert len(list(scattered.parent.iterdir())) > 20
+    keep_weights_beside(scattered)
+    assert sorted(p.name for p in scattered.parent.iterdir() if p.is_file()) == ["model.onnx", "model.onnx.data"]
+    assert np.array_equal(score(scattered), expected)
+
+
+def test_half_weights_of_a_scattered_graph_leave_none_of_the_wide_ones(scattered) -> None:
+    expected = score(scattered)
+    store_weights_as(scattered, onnx.TensorProto.FLOAT16)
+    assert [p.name for p in scattered.parent.iterdir() if p.is_file()] == ["model.onnx"]
+    assert np.abs(score(scattered) - expected).max() < 0.05
+
+
+def test_half_weights_are_written_from_a_scattered_graph_elsewhere(scattered) -> None:
+    expected = score(scattered)
+    half = scattered.parent / "store" / "model.onnx"
+    _write_for_openvino(scattered, half, Precision.FP16)
+    assert np.abs(score(half) - expected).max() < 0.05
+    assert np.array_equal(score(scattered), expected)
 
 
 def test_a_bundle_with_weights_beside_is_hashed_validated_and_loads(small_checkpoint, tmp_path, monkeypatch) -> None:

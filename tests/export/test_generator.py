@@ -69,6 +69,11 @@ def test_every_file_is_recorded_with_its_hash(exported) -> None:
     assert all(sha256(exported / name) == digest for name, digest in files.items())
 
 
+def test_whoever_reads_its_record_reads_its_weights(exported) -> None:
+    record = (exported / "generator.json").stat().st_mode
+    assert {p.name: p.stat().st_mode for p in exported.iterdir() if p.is_file() and p.stat().st_mode != record} == {}
+
+
 def test_the_checkpoint_beside_it_still_loads(checkpoint, exported) -> None:
     ours, theirs = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (exported, checkpoint))
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
@@ -98,6 +103,16 @@ def test_a_failed_check_publishes_nothing(checkpoint, tmp_path, monkeypatch) -> 
     with pytest.raises(BundleError, match="differs"):
         export_generator(checkpoint, tmp_path, "tiny-generator", "1")
     assert list((tmp_path / "tiny-generator").iterdir()) == []
+
+
+@pytest.mark.parametrize(("file", "told"), [("model.safetensors", "SafetensorError"), ("tokenizer.json", "cannot be")])
+def test_a_damaged_checkpoint_is_refused_by_its_folder(checkpoint, tmp_path, file, told) -> None:
+    damaged = shutil.copytree(checkpoint, tmp_path / "damaged")
+    (damaged / file).write_text("")
+    with pytest.raises(BundleError, match=f"{damaged}: cannot be exported: .*") as refused:
+        export_generator(damaged, tmp_path / "store", "g", "1")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_pickled_weights_are_refused_with_the_remedy(checkpoint, tmp_path) -> None:

@@ -1,6 +1,7 @@
 """Narrower precisions: what they compute, what acceptance refuses, and the gate on the embedded reward model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -11,6 +12,8 @@ from gapo_core.pairs import PairEncoder
 from gapo_export.acceptance import accept, compare, encode_pairs, read_pairs
 from gapo_export.publish import export_checkpoint
 from gapo_export.target import Precision, Target
+from gapo_model.checkpoint import load_checkpoint, save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
 from gapo_server.engine.base import Device, EngineOptions
 from gapo_server.engine.devices import open_engine
 
@@ -78,6 +81,32 @@ def test_int8_weights_are_stored_in_a_byte(small_checkpoint, pairs_file, tmp_pat
     assert kinds.count("MatMulInteger") == 4 * 2 - 2
 
 
+@pytest.mark.parametrize("target", [Target.CPU, Target.OPENVINO])
+def test_int8_of_one_layer_is_refused(small_checkpoint, pairs_file, tmp_path, target) -> None:
+    shape = replace(load_checkpoint(small_checkpoint).shape, num_hidden_layers=1, attention_window=(64,))
+    tokenizer = (small_checkpoint / "tokenizer.json").read_text(encoding="utf-8")
+    save_checkpoint(PackedLongformer(shape), tmp_path / "one", tokenizer)
+    with pytest.raises(BundleError, match="int8 leaves every product of a model of one layer wide"):
+        export_checkpoint(
+            tmp_path / "one", tmp_path, "one", "1", precision=Precision.INT8, pairs=pairs_file, target=target
+        )
+
+
+def test_the_wide_graph_lies_where_the_next_publisher_removes_it(
+    small_checkpoint, pairs_file, tmp_path, monkeypatch
+) -> None:
+    seen = []
+
+    def killed(model, wide, *rest):
+        seen.append(wide)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gapo_export.publish.narrow", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export_checkpoint(small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, pairs=pairs_file)
+    assert seen[0].is_relative_to(tmp_path / "tiny")
+
+
 def test_a_narrow_precision_needs_pairs(small_checkpoint, tmp_path) -> None:
     with pytest.raises(BundleError, match="--pairs"):
         export_checkpoint(small_checkpoint, tmp_path, "tiny", "1", precision=Precision.INT8, target=Target.CPU)
@@ -100,12 +129,31 @@ def test_acceptance_counts_orders_with_margin_and_shifts_of_probability() -> Non
         accept(compare(np.zeros(4, np.float32), np.zeros(4, np.float32), Calibration()), "int8")
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"accepted": "a", "rejected": "b"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b'{"accepted": "a", "rejected": "b"}',
+        b'{"accepted": 1, "rejected": "b", "response": "c"}',
+        b'{"accepted": "a", "rejected": "b", "response": " "}',
+        b'{"accepted": "\xff", "rejected": "b", "response": "c"}',
+    ],
+)
 def test_a_bad_line_of_pairs_is_named(tmp_path, line) -> None:
     file = tmp_path / "pairs.jsonl"
-    file.write_text('{"accepted": "a", "rejected": "b", "response": "c"}\n' + line, encoding="utf-8")
+    file.write_bytes(b'{"accepted": "a", "rejected": "b", "response": "c"}\n' + line)
     with pytest.raises(BundleError, match=r"pairs\.jsonl:2: "):
         read_pairs(file)
+
+
+@pytest.mark.parametrize("ends", ["\u2028", "\u2029", "\x85"])
+def test_a_line_of_pairs_ends_at_a_newline_only(tmp_path, ends) -> None:
+    pair = (f"a{ends}b", f"c{ends}d", f"e{ends}f")
+    file = tmp_path / "pairs.jsonl"
+    row = dict(zip(("accepted", "rejected", "response"), pair, strict=True))
+    file.write_text(json.dumps(row, ensure_ascii=False) + "\r\n", encoding="utf-8", newline="")
+    assert read_pairs(file) == [pair]
 
 
 def test_pairs_are_encoded_accepted_first(small_checkpoint) -> None:

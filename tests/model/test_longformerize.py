@@ -1,10 +1,15 @@
 """Encoders become Longformers and Longformers longer: positions tiled, global projections copied."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from gapo_core.packing import pack
 from gapo_model.longformerize import POSITIONS, longformerize, with_max_tokens
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
 SIZES = {
@@ -50,6 +55,55 @@ def test_an_encoder_becomes_a_longformer(config, kind, pad, tmp_path) -> None:
     with torch.inference_mode():
         expected = encoder(ids).last_hidden_state[:, 0]
     assert (seen[0] - expected).abs().max() < 1e-5
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    """A BERT whose LayerNorms differ from fresh ones."""
+    torch.manual_seed(0)
+    model = BertModel(BertConfig(**SIZES, max_position_embeddings=40))
+    for name, parameter in model.named_parameters():
+        if "LayerNorm" in name:
+            torch.nn.init.normal_(parameter)
+    model.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def renamed(directory: Path, rename) -> None:
+    file = directory / "model.safetensors"
+    save_file({rename(name): value for name, value in load_file(file).items()}, file)
+
+
+def test_the_gamma_and_beta_of_berts_first_checkpoints_are_read(encoder) -> None:
+    expected = longformerize(encoder, max_tokens=40).longformer.encoder.state_dict()
+    renamed(encoder, lambda name: "bert." + re.sub("LayerNorm.(weight|bias)", old_name, name))
+    got = longformerize(encoder, max_tokens=40).longformer.encoder.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in got.items())
+
+
+def old_name(found: re.Match[str]) -> str:
+    return "LayerNorm." + {"weight": "gamma", "bias": "beta"}[found[1]]
+
+
+def test_weights_under_other_names_are_refused_and_not_left_random(encoder) -> None:
+    renamed(encoder, lambda name: f"0.auto_model.{name}")
+    with pytest.raises(ValueError, match=r"parameters are missing: longformer\.embeddings\.word_embeddings\.weight"):
+        longformerize(encoder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"hidden_act": "relu"}, r"config\.json: hidden_act is 'relu'; the packed Longformer computes 'gelu' only"),
+        ({"intermediate_size": 47}, r"intermediate\.dense\.weight has shape \(48, 24\), not \(47, 24\)"),
+        ({"hidden_size": 21}, r"word_embeddings\.weight has shape \(50, 24\), not \(50, 21\)"),
+    ],
+)
+def test_a_config_that_the_model_cannot_follow_is_refused(encoder, changes, told) -> None:
+    file = encoder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    with pytest.raises(ValueError, match=told):
+        longformerize(encoder)
 
 
 def test_another_model_is_refused_by_name(tmp_path) -> None:

@@ -137,7 +137,7 @@ class AsyncClient:
                 error = told
             except grpc.RpcError as failed:
                 error = wire.grpc_error(failed, self._address)
-            except httpx.TransportError as failed:
+            except httpx.RequestError as failed:
                 error = wire.rest_error(failed, self._address)
             delay = self._retry.delay(attempt, error)
             if delay is None:

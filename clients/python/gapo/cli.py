@@ -4,6 +4,7 @@ import sys
 from importlib.metadata import entry_points, version
 
 import typer
+from rich.markup import escape
 
 EXTRAS = {"gapo_core": "core", "gapo_server": "server", "gapo_training": "training", "gapo_export": "export"}
 
@@ -27,9 +28,9 @@ def _missing(app: Application, path: str, extra: str, cause: ImportError) -> Non
     group, _, name = path.rpartition(".")
     place = app.group(group, f"{group.capitalize()}.") if group else app
 
-    @place.command(
-        name, help=f"(needs: pip install 'gapo[{extra}]')", context_settings={"ignore_unknown_options": True}
-    )
+    needs = escape(f"(needs: pip install 'gapo[{extra}]')")  # or rich takes the extra for a style
+
+    @place.command(name, help=needs, context_settings={"ignore_unknown_options": True})
     def command(arguments: list[str] = typer.Argument(None)) -> None:
         typer.echo(f"error: {cause}; `gapo {path.replace('.', ' ')}` needs: pip install 'gapo[{extra}]'", err=True)
         raise typer.Exit(1)

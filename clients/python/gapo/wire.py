@@ -1,6 +1,7 @@
 """Requests and replies of both protocols, shared by the blocking and the asyncio client."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,6 +24,7 @@ _BY_STATUS: dict[int, type[GapoError]] = {
     504: DeadlineExceeded,
 }
 """For replies without a reason of the server's: those of proxies."""
+_NOT_GAPO = "the server answered {}, not a GAPO answer; is the URL right?"
 MOST_BUDGET = (1 << 31) - 1
 """What gRPC can carry; a server says itself what its model can use."""
 
@@ -138,31 +140,45 @@ def rest_json(reply: httpx.Response) -> dict[str, Any]:
         return body
     told = body.get("error") if isinstance(body, dict) else None
     told = told if isinstance(told, dict) else {}
-    kind = BY_REASON.get(told.get("reason", "")) or _BY_STATUS.get(reply.status_code, GapoError)
-    detail = told.get("message") or f"the server answered {reply.status_code}, not a GAPO answer; is the URL right?"
+    kind = BY_REASON.get(str(told.get("reason"))) or _BY_STATUS.get(reply.status_code, GapoError)
+    detail = told.get("message") or _NOT_GAPO.format(reply.status_code)
     if not told and kind is TooLarge:
         detail = "something before the server takes no request so large (413); shorten the text or raise its limit"
     raise kind(
         detail,
-        told.get("field", ""),
+        told.get("field") or "",
         reply.headers.get("x-request-id", ""),
         _seconds(reply.headers.get("retry-after")),
     )
 
 
+@contextmanager
+def _gapo_answer(reply: httpx.Response) -> Iterator[None]:
+    """A body without what GAPO's has: other servers, such as OpenAI's and vLLM's, have a /v1/models too."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as error:
+        raise GapoError(_NOT_GAPO.format(reply.status_code)) from error
+
+
 def rest_scores(reply: httpx.Response) -> list[Score]:
-    return [Score(**_known(Score, result)) for result in rest_json(reply)["results"]]
+    body = rest_json(reply)
+    with _gapo_answer(reply):
+        return [Score(**_known(Score, result)) for result in body["results"]]
 
 
 def rest_models(reply: httpx.Response) -> tuple[list[Model], Limits]:
     body = rest_json(reply)
-    models = sorted(body["models"], key=lambda model: not model["default"])
-    return [Model(**_known(Model, model)) for model in models], Limits(**_known(Limits, body["limits"]))
+    with _gapo_answer(reply):
+        models = sorted(body["models"], key=lambda model: not model["default"])
+        return [Model(**_known(Model, model)) for model in models], Limits(**_known(Limits, body["limits"]))
 
 
-def rest_error(error: httpx.TransportError, address: Address) -> GapoError:
+def rest_error(error: httpx.RequestError, address: Address) -> GapoError:
     if isinstance(error, httpx.TimeoutException):
         return DeadlineExceeded(f"{address.target}: no answer in time ({type(error).__name__}); allow a longer timeout")
+    if not isinstance(error, httpx.TransportError):
+        return GapoError(f"{address.target}: {error or type(error).__name__}; is the URL right?")
     return Unavailable(f"{address.target}: {error or type(error).__name__}; is `gapo serve` running?")
 
 

@@ -90,6 +90,10 @@ def register(app: typer.Typer) -> None:
         one = prompt is not None and response is not None
         if one == (input is not None) or (not one and (prompt is not None or response is not None)):
             raise typer.BadParameter("give --prompt and --response, or --input")
+        if one and (output != "-" or errors or resume or force):
+            raise typer.BadParameter("--output, --errors, --resume and --force go with --input; one pair is printed")
+        if url is not None and bundle is not None:
+            raise typer.BadParameter("--bundle is scored in this process; leave out --url, and unset GAPO_URL")
         if as_json and input is not None and output == "-":
             raise typer.BadParameter("--json prints one object; give --output a file")
 
