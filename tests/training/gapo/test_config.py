@@ -38,6 +38,7 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.minibatch=0", r"ppo\.minibatch: 0 is below 1"),
         ("reward_phase.rows=0", r"reward_phase\.rows: 0 is below 1"),
         ("data.held_out_within=-1", r"data\.held_out_within: -1 is below 0"),
+        ("sft.exchanged=-0.1", r"sft\.exchanged: -0\.1 is outside 0"),
         ("ppo.exchanged=1.5", r"ppo\.exchanged: 1\.5 is outside 0"),
         ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),

@@ -53,6 +53,32 @@ def test_exchanged_values_are_those_that_other_prompts_ask_for() -> None:
     assert {task.reference for task in made} == {""}
 
 
+def test_a_text_that_is_rewritten_states_what_is_then_asked() -> None:
+    asked = (
+        Attribute("name", "tecra pan 29"),
+        Attribute("memory", "4 gb"),
+        Attribute("drive", "4 gb ssd"),
+        Attribute("price", "900 dollars"),
+        Attribute("touch", "yes"),
+    )
+    text = "the tecra pan 29 : touchscreen , 4 gb ssd , 900 dollars , for 900 dollars ."
+    values = {("laptop", slot): ["new 4 gb .", "x"] for slot in ("name", "memory", "drive", "price")}
+    made = [tasks.rewritten(Task("laptop", asked, "", text, "plain"), values, str(key)) for key in range(20)]
+    # The flag, the price that stands twice and the memory within the drive stay; so does the drive around it.
+    assert {task.asked[1:] for task in made} == {asked[1:]}
+    assert {task.asked[0].value for task in made} == {"new 4 gb .", "x"}
+    assert {task.reference for task in made} == {text.replace("tecra pan 29", new) for new in ("new 4 gb .", "x")}
+    assert made == [tasks.rewritten(Task("laptop", asked, "", text, "plain"), values, str(key)) for key in range(20)]
+
+
+def test_values_of_different_lengths_all_find_their_places() -> None:
+    asked = (Attribute("memory", "4 gb"), Attribute("name", "tecra pan 29"))
+    task = Task("laptop", asked, "", "4 gb make the tecra pan 29 fast", "plain")
+    made = tasks.rewritten(task, {("laptop", "memory"): ["16 gb of fast memory"], ("laptop", "name"): ["x"]}, "key")
+    assert made.reference == "16 gb of fast memory make the x fast"
+    assert [a.value for a in made.asked] == ["16 gb of fast memory", "x"]
+
+
 TASK = Task("laptop", (Attribute("name", "tecra pan 29"), Attribute("memory", "4 gb")), "prompt", "")
 
 
