@@ -253,9 +253,12 @@ def _work_directory(home: Path) -> Iterator[Path]:
 def _locked(home: Path) -> tuple[Path, int]:
     while True:
         work = Path(tempfile.mkdtemp(prefix=_WORK, dir=home))
-        lock = os.open(work, os.O_RDONLY)
+        try:
+            lock = os.open(work, os.O_RDONLY)
+        except FileNotFoundError:  # another publisher took it for abandoned before it was locked
+            continue
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if work.exists():  # or another publisher took it for abandoned before it was locked
+        if work.exists():  # likewise, between the two calls
             return work, lock
         os.close(lock)
 

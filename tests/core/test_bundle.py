@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,20 @@ def test_of_two_publishers_of_one_version_the_first_to_finish_wins(tmp_path) -> 
     assert "already exists" in errors
     assert load(first).manifest.version == "1"
     assert [p.name for p in (tmp_path / "tiny").iterdir()] == ["1"]
+
+
+def test_a_folder_that_another_publisher_cleans_up_before_it_is_locked_is_made_anew(tmp_path, monkeypatch) -> None:
+    make, made = tempfile.mkdtemp, []
+
+    def taken_once(**options: str) -> str:
+        made.append(make(**options))
+        if len(made) == 1:
+            os.rmdir(made[0])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", taken_once)
+    assert load(publish(tmp_path, MANIFEST, write)).manifest.name == MANIFEST.name
+    assert len(made) == 2
 
 
 def test_a_full_disk_publishes_nothing_and_says_so(tmp_path) -> None:
