@@ -186,7 +186,7 @@ def test_a_folder_that_another_publisher_cleans_up_before_it_is_locked_is_made_a
     def taken_once(**options: str) -> str:
         made.append(make(**options))
         if len(made) == 1:
-            os.rmdir(made[0])
+            Path(made[0]).rmdir()
         return made[-1]
 
     monkeypatch.setattr(tempfile, "mkdtemp", taken_once)
