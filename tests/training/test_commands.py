@@ -8,6 +8,7 @@ import pytest
 from gapo.cli import build
 from gapo_export.recover import model_of
 from gapo_model.checkpoint import save_checkpoint
+from gapo_training.corpora.pairs_file import read as read_pairs
 from typer.testing import CliRunner
 
 BUNDLE = max((Path(gapo_server.__file__).parent / "bundles/gapo-mini").iterdir(), key=lambda path: int(path.name))
@@ -85,3 +86,28 @@ def test_a_small_file_keeps_its_checkpoint_calibrated_or_not(tmp_path) -> None:
     assert f"checkpoint: {out / 'checkpoint'}".replace(" ", "") in said.replace(" ", "")
     assert (out / "checkpoint" / "config.json").is_file()
     assert (out / "checkpoint" / "calibration.json").exists() == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            b'"wrong": [{"slot": "memory", "value": 8}]',
+            "wrong: is not a list of objects with slot and value, both text",
+        ),
+        (b'"topic": "caf\xe9"', "can't decode"),
+        (b'"response": "\\ud83d"', "surrogates not allowed"),
+    ],
+)
+def test_pairs_that_would_stop_the_training_are_named_before(tmp_path, change, told) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_bytes(b'{"accepted": "a", "rejected": "b", "response": "c", ' + change + b"}\n")
+    with pytest.raises(ValueError, match=rf"pairs\.jsonl:1: .*{told}"):
+        read_pairs(file)
+
+
+def test_a_finished_warm_up_is_not_overwritten(tmp_path) -> None:
+    (tmp_path / "training_state.pt").touch()
+    code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path, "--pairs", pairs_file(tmp_path, 3))
+    assert code == 2
+    assert "holds a run already" in said.replace(" │ │ ", " ")

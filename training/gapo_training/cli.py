@@ -84,6 +84,8 @@ def register_train(app: Application) -> None:
     ) -> None:
         """Warm up the reward model on preferential prompts (BCE)."""
         settings = configured(config, set_ or [])
+        if (out / "training_state.pt").exists() and not resume:
+            raise typer.BadParameter(f"out: {out} holds a run already; go on with --resume or choose another folder")
         if (data is None) == (pairs is None):
             raise typer.BadParameter("give either --data or --pairs")
         with told(), Console(stderr=True).status("reading and drawing preferential prompts"):

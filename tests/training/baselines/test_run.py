@@ -92,6 +92,7 @@ def test_runs_are_neither_overwritten_nor_mixed(supervised, corpus_folder, tmp_p
         ({"method": "dpo", "form": "naive", "preference": "response"}, "form: responses to one prompt share it"),
         ({"method": "amapo", "rows": 1}, "rows: 1 is too small for amapo; use 2 or more"),
         ({"method": "dpo", "beta": -1.0}, "beta: -1.0 is negative"),
+        ({"method": "dpo", "pairs": -5}, "pairs: -5 is too small for dpo; use 0 or more"),
     ],
 )
 def test_settings_that_make_no_run_are_refused(tmp_path, settings, message) -> None:

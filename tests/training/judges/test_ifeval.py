@@ -99,6 +99,9 @@ def test_every_level_and_protocol(tmp_path) -> None:
         (PROMPTS[:1] * 2, RESPONSES, "p:2: key: 1 stands twice"),
         ([{**PROMPTS[0], "instruction_id_list": ["no:such"]}], RESPONSES, "p:1: "),
         ([{**PROMPTS[0], "kwargs": []}], RESPONSES, "p:1: kwargs: 0 entries for 1 ids"),
+        ([{**PROMPTS[0], "kwargs": {}}], RESPONSES, "p:1: instruction_id_list and kwargs are lists"),
+        ([{**PROMPTS[0], "instruction_id_list": [], "kwargs": []}], RESPONSES, "of one instruction or more"),
+        (PROMPTS, [{"prompt": ["p"], "response": "a"}], "r:1: prompt: is missing or no text"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path, prompts, responses, told) -> None:

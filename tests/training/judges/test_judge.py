@@ -156,3 +156,36 @@ def test_the_command_takes_its_key_from_the_environment(running, tmp_path, monke
     assert {key for *_, key in running.asked} == {"Bearer hidden"}
     assert "hidden" not in done.output
     assert "API_KEY" not in CliRunner().invoke(build("eval"), ["eval", "judge", "--help"]).stdout.split("Options")[1]
+
+
+@pytest.mark.parametrize("key", ["hidden\n", "hidden\r", "hid den", "hidd\u00e9n"])
+def test_a_key_that_no_header_takes_is_refused_without_being_shown(running, tmp_path, key) -> None:
+    with pytest.raises(ValueError, match="GAPO_JUDGE_API_KEY: holds") as refused:
+        ask(running, tmp_path / "v", "good", api_key=key)
+    assert "hid" not in str(refused.value)
+    assert not running.asked
+
+
+@pytest.mark.parametrize("url", ["localhost:9/v1", "judge", "http://[::1"])
+def test_a_url_that_is_none_is_not_asked_again(tmp_path, url) -> None:
+    patient = Retry(attempts=3, first_delay=60.0, max_delay=60.0)
+    with pytest.raises((GapoError, ValueError), match=r"--url"):
+        asyncio.run(judge.judge(items("good"), Endpoint(url, "m"), tmp_path / "v", TEMPLATE, retry=patient))
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '{"a": 1}\n{"b": 2}', "notes", '{"id": "0"}\nnotes'])
+def test_a_file_of_something_else_stays_as_it_is(running, tmp_path, text) -> None:
+    (tmp_path / "v").write_text(text)
+    with pytest.raises(ValueError, match=r"--out: .* were made otherwise"):
+        ask(running, tmp_path / "v", "good")
+    assert (tmp_path / "v").read_text() == text
+
+
+def test_a_reply_of_broken_unicode_is_kept(running, tmp_path, monkeypatch) -> None:
+    async def broken(*_) -> str:
+        return "\ud83d VERDICT: YES"
+
+    monkeypatch.setattr(judge, "_ask", broken)
+    assert ask(running, tmp_path / "v", "good") == ["yes"]
+    assert ask(running, tmp_path / "v", "good") == ["yes"]
+    assert json.loads((tmp_path / "v").read_text(encoding="utf-8"))["reply"] == "\ud83d VERDICT: YES"

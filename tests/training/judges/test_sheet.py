@@ -51,6 +51,23 @@ def test_sheets_are_blind_shuffled_and_seeded(tmp_path) -> None:
         sheet.write(systems, tmp_path / "a/s.csv", 2, seed=1)
 
 
+def test_instructions_that_exist_stay(tmp_path) -> None:
+    (tmp_path / "s.instructions.md").write_text("mine")
+    with pytest.raises(ValueError, match=r"s\.instructions\.md exists"):
+        sheet.write([responses(tmp_path, "ours")], tmp_path / "s.csv", 1, seed=1)
+    assert (tmp_path / "s.instructions.md").read_text() == "mine"
+
+
+def test_a_sheet_twice_or_in_another_encoding_is_named(tmp_path) -> None:
+    (only,) = sheet.write([responses(tmp_path, "ours")], tmp_path / "s.csv", 1, seed=1)
+    filled(only, lambda row: "yes")
+    with pytest.raises(ValueError, match="each named once"):
+        sheet.agreement([only, only])
+    (tmp_path / "l.csv").write_bytes(b"item,prompt,verdict\n1,caf\xe9,yes\n")
+    with pytest.raises(ValueError, match=r"l\.csv: .*UTF-8"):
+        sheet.agreement([only, tmp_path / "l.csv"])
+
+
 def test_two_systems_of_one_name_are_refused(tmp_path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -180,12 +180,25 @@ def test_every_study_of_the_package_is_sound(name) -> None:
         (("plots: [bars", "plots: [pie"), "plots: 'pie' is none of"),
         (("question:", "questions:"), r"study\.questions: is not a setting"),
         (("{method: sft}", "{method: sft, options: {steps: 1}}"), "options: belong to baselines"),
+        (("{method: sft}", "{method: dppo}"), r"cells\.sft\.method: 'dppo' is none of"),
+        (("{method: sft}", "{}"), r"cells\.sft\.method: '' is none of"),
+        (("{method: sft}", "{method: dpo, options: {stepz: 1}}"), r"cells\.sft\.options\.stepz: is not a setting"),
+        (("kind: at_least", "kind: fewer"), r"claims\.kind: 'fewer' is none of"),
+        (("says: Never run, ", ""), r"claims\.says: is missing"),
+        (("title: A study for tests", ""), r"study\.title: is missing"),
     ],
 )
 def test_wrong_studies_are_named(tmp_path, change, told) -> None:
     (tmp_path / "s.yaml").write_text(SMALL.replace(*change), encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
         plan.read(str(tmp_path / "s.yaml"))
+
+
+def test_a_folder_without_data_leaves_no_mark(tmp_path) -> None:
+    cell = plan.read("main").cells["sft"]
+    with pytest.raises(ConfigError, match="holds no rnnlg"):
+        cells.run(cell, "smoke", 0, tmp_path, tmp_path / "out", resume=False, cpu=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_killed_cell_goes_on_to_the_same_figures(finished, corpus_folder, tmp_path, monkeypatch) -> None:

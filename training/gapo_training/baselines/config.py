@@ -38,6 +38,7 @@ class BaselineConfig:
     def __post_init__(self) -> None:
         for name, least in (
             ("steps", 1),
+            ("pairs", 0),
             ("rows", 2 if self.method in ("kto", "amapo") else 1),
             ("checkpoint_every", 1),
         ):

@@ -21,12 +21,12 @@ def write(pairs: Iterable[PreferentialPrompt], file: Path) -> None:
 def read(file: Path) -> list[PreferentialPrompt]:
     """Lines with at least `accepted`, `rejected` and `response`. Raises `ValueError` naming the line and the field."""
     pairs = []
-    with file.open(encoding="utf-8") as stream:
+    with file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
                 try:
-                    pairs.append(_pair(json.loads(line)))
-                except (ValueError, TypeError) as error:
+                    pairs.append(_pair(json.loads(line.decode())))
+                except (ValueError, TypeError, RecursionError) as error:
                     raise ValueError(f"{file}:{number}: {error}") from None
     if not pairs:
         raise ValueError(f"{file}: holds no pairs; write one JSON object with accepted, rejected, response a line")
@@ -40,6 +40,7 @@ def _pair(row: object) -> PreferentialPrompt:
         text = row.get(field)
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{field}: is missing or no text")
+        text.encode()  # a lone surrogate is refused now, not when a batch holds it
     if row["accepted"] == row["rejected"]:
         raise ValueError("rejected: equals accepted; the two prompts must differ in a constraint")
     action = row.get("action", "modification")
@@ -59,7 +60,10 @@ def _pair(row: object) -> PreferentialPrompt:
 def _attributes(row: dict[str, object], field: str) -> tuple[Attribute, ...]:
     value = row.get(field, [])
     if not isinstance(value, list) or not all(
-        isinstance(item, dict) and set(item) == {"slot", "value"} for item in value
+        isinstance(item, dict)
+        and set(item) == {"slot", "value"}
+        and all(isinstance(part, str) for part in item.values())
+        for item in value
     ):
-        raise ValueError(f"{field}: is not a list of objects with slot and value")
+        raise ValueError(f"{field}: is not a list of objects with slot and value, both text")
     return tuple(Attribute(**item) for item in value)

@@ -34,8 +34,11 @@ def read_prompts(file: Path) -> list[Prompt]:
         key = str(row["key"])
         if key in found:
             raise ValueError(f"{where}: key: {key} stands twice")
+        ids, kwargs = row["instruction_id_list"], row["kwargs"]
+        if not isinstance(ids, list) or not ids or not isinstance(kwargs, list):
+            raise ValueError(f"{where}: instruction_id_list and kwargs are lists, of one instruction or more")
         try:
-            constraints = Constraint.from_ifeval(row["instruction_id_list"], row["kwargs"])
+            constraints = Constraint.from_ifeval(ids, kwargs)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}: {error}") from None
         found[key] = Prompt(key, rows.text(row, "prompt", where), constraints)
@@ -62,7 +65,7 @@ def read_answers(file: Path, prompts: Sequence[Prompt]) -> Answers:
     for where, row in rows.read(file, ("response",)):
         if "key" not in row and "prompt" not in row:
             raise ValueError(f"{where}: has neither key nor prompt; one must say what is answered")
-        prompt = by_key.get(str(row["key"])) if "key" in row else by_text.get(row["prompt"])
+        prompt = by_key.get(str(row["key"])) if "key" in row else by_text.get(rows.text(row, "prompt", where))
         if prompt is None:
             ignored += 1
             continue

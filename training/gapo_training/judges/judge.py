@@ -90,6 +90,8 @@ async def _send(client: httpx.AsyncClient, endpoint: Endpoint, body: dict[str, A
     """The reply's text. Raises `Unavailable` where another try may help, `GapoError` where none will."""
     try:
         reply = await client.post("chat/completions", json=body)
+    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.DecodingError) as error:
+        raise GapoError(f"{endpoint.url}: {type(error).__name__}; check --url") from None  # its text may hold the key
     except httpx.TransportError as error:
         raise Unavailable(f"{endpoint.url}: {type(error).__name__}: {error}") from error
     if reply.status_code in _OUTSIDE:
@@ -103,7 +105,7 @@ async def _send(client: httpx.AsyncClient, endpoint: Endpoint, body: dict[str, A
         )
     try:
         content = reply.json()["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise GapoError(
             f"{endpoint.url}: the reply is none of chat/completions: {reply.text[:200]}; does --url end in /v1?"
         ) from None
@@ -124,8 +126,13 @@ async def judge(
     the file is another judge's, and a `GapoError` when the endpoint refuses or stays away; what came before is kept.
     """
     source = rows.digest(endpoint.model, str(endpoint.max_tokens), template)
+    if not re.fullmatch(r"[!-~]*", endpoint.api_key):
+        raise ValueError("GAPO_JUDGE_API_KEY: holds a space, an end of a line or a character that no key has")
     headers = {"authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
-    base = endpoint.url.rstrip("/") + "/"
+    try:
+        base = httpx.URL(endpoint.url.rstrip("/") + "/")
+    except httpx.InvalidURL as error:
+        raise ValueError(f"--url: {endpoint.url!r} is no URL ({error})") from None
     with rows.Growing(file, source, "--out") as output:
         told: dict[str, Judgement] = {row["texts"]: row["verdict"] for row in output.rows}
         texts = [rows.digest(item.id, item.prompt, item.response) for item in items]

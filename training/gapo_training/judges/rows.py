@@ -2,27 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 
 def read(file: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """("file:line", object) of each line. Raises `ValueError` for a line that is no object or lacks a field."""
-    with file.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            where = f"{file}:{number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{where}: is no JSON object ({error})") from None
-            if not isinstance(row, dict):
-                raise ValueError(f"{where}: is no JSON object")
-            if missing := [field for field in fields if field not in row]:
-                raise ValueError(f"{where}: {', '.join(missing)} missing")
-            yield where, row
+    with file.open("rb") as stream:
+        yield from _objects(stream, file, fields)
+
+
+def _objects(lines: Iterable[bytes], file: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{file}:{number}"
+        try:
+            row = json.loads(line.decode())
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{where}: is no JSON object ({error})") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"{where}: is no JSON object")
+        if missing := [field for field in fields if field not in row]:
+            raise ValueError(f"{where}: {', '.join(missing)} missing")
+        yield where, row
 
 
 def text(row: Mapping[str, Any], field: str, where: str) -> str:
@@ -48,17 +52,15 @@ class Growing:
     def __init__(self, file: Path, source: str, option: str) -> None:
         self.source = source
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            whole = file.read_bytes()
-            if (keep := whole.rfind(b"\n") + 1) < len(whole):
-                with file.open("r+b") as stream:
-                    stream.truncate(keep)
-            self.rows = [row for _, row in read(file, ())]
-        else:
-            self.rows = []
-        if any(row.get("source") != source for row in self.rows):
+        found = file.read_bytes() if file.exists() else b""
+        keep = found.rfind(b"\n") + 1
+        self.rows = [row for _, row in _objects(found[:keep].split(b"\n"), file, ())]
+        # A line without an end is only cut off behind rows that show whose file it is.
+        if any(row.get("source") != source for row in self.rows) or (found and not self.rows):
             raise ValueError(f"{option}: {file} holds rows that were made otherwise; choose another file")
-        self._stream = file.open("a", encoding="utf-8")
+        # A lone surrogate becomes the escape that JSON has for it.
+        self._stream = file.open("a", encoding="utf-8", errors="backslashreplace")
+        self._stream.truncate(keep)
 
     def append(self, row: Mapping[str, Any]) -> None:
         self._stream.write(json.dumps({**row, "source": self.source}, ensure_ascii=False) + "\n")

@@ -31,7 +31,8 @@ def write(responses: Sequence[Path], out: Path, annotators: int, seed: int) -> l
     Random(f"{seed}/items").shuffle(items)
     sheets = [out] if annotators == 1 else [out.with_suffix(f".{n}{out.suffix}") for n in range(1, annotators + 1)]
     key_file = out.with_suffix(f".key{out.suffix}")
-    for file in (*sheets, key_file):
+    instructions = out.with_suffix(".instructions.md")
+    for file in (*sheets, key_file, instructions):
         if file.exists():
             raise ValueError(f"--out: {file} exists and may be filled in; choose another name")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ def write(responses: Sequence[Path], out: Path, annotators: int, seed: int) -> l
     for place, sheet in enumerate(sheets):
         order = Random(f"{seed}/sheet {place}").sample(numbered, len(numbered))
         _write(sheet, COLUMNS, [(n, _cell(item.prompt), _cell(item.response), "", "") for n, _, item in order])
-    out.with_suffix(".instructions.md").write_text(INSTRUCTIONS.read_text(encoding="utf-8"), encoding="utf-8")
+    instructions.write_text(INSTRUCTIONS.read_text(encoding="utf-8"), encoding="utf-8")
     return sheets
 
 
@@ -57,14 +58,17 @@ def _write(file: Path, columns: Sequence[str], lines: Sequence[Sequence[str]]) -
 def _read(file: Path, wanted: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     """("file: row N", cells) of each row; rows count as spreadsheets count them, the header being row 1."""
     with file.open(encoding="utf-8-sig", newline="") as stream:
-        head = stream.readline()
-        stream.seek(0)
+        try:
+            head = stream.readline()
+            stream.seek(0)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{file}: is no UTF-8 ({error}); save it as CSV UTF-8") from None
         # Spreadsheets of some countries write semicolons.
         reader = csv.DictReader(stream, delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
         try:
             found = list(enumerate(reader, 2))
-        except csv.Error as error:
-            raise ValueError(f"{file}: line {reader.line_num}: is no CSV ({error})") from None
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{file}: line {reader.line_num}: is no CSV UTF-8 ({error})") from None
     if missing := [name for name in wanted if name not in (reader.fieldnames or ())]:
         raise ValueError(f"{file}: row 1: column {missing[0]} is missing; keep the columns of the sheet")
     return [(f"{file}: row {number}", {name: (row[name] or "").strip() for name in wanted}) for number, row in found]
@@ -116,8 +120,8 @@ class Agreement:
 
 def agreement(files: Sequence[Path], key: Path | None = None, seed: int = 0) -> Agreement:
     """How far filled sheets agree; with the key, also what they say of each system. Raises `ValueError`."""
-    if len(files) < 2:
-        raise ValueError("agreement needs the sheets of two or more annotators")
+    if len(files) < 2 or len(set(files)) < len(files):
+        raise ValueError("agreement needs the sheets of two or more annotators, each named once")
     sheets = {str(file): read(file) for file in files}
     first = next(iter(sheets.values()))
     for name, sheet in sheets.items():

@@ -71,6 +71,8 @@ def _same_data(data: Path, out: Path) -> None:
     file = out / "data.json"
     found = {str(part.relative_to(data)): sha256(part) for part in sorted(data.glob("rnnlg/*/*.json"))}
     if not file.exists():
+        if not found:
+            raise ConfigError(f"--data: {data} holds no rnnlg/*/*.json")
         out.mkdir(parents=True, exist_ok=True)
         _write(file, found)
     elif json.loads(file.read_text(encoding="utf-8")) != found:

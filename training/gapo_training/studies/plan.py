@@ -5,15 +5,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
-from gapo_training.gapo.config import ConfigError, GapoConfig
+from gapo_training.baselines.config import BaselineConfig, Method
+from gapo_training.gapo.config import ConfigError, GapoConfig, from_mapping
 from gapo_training.gapo.config import read as read_config
 
 CONFIGS = Path(__file__).parent / "configs"
 RUNS = ("sft", "ppo", "gapo")  # methods behind `gapo train gapo`; every other one is a baseline
+KINDS = ("greater", "at_least", "rises")
 PLOTS = ("bars", "stages", "tokens", "spread", "costs")
 
 
@@ -81,8 +83,12 @@ def read(source: str) -> Study:
     file = CONFIGS / f"{source}.yaml" if source in names() else Path(source)
     if not file.is_file():
         raise ConfigError(f"study: {source!r} is neither a study ({', '.join(names())}) nor a file")
-    body: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    body: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(body, dict):
+        raise ConfigError(f"study: {file} holds no settings")
     _known(body, {"title", "question", "cells", "claims", "plots", "metrics"}, "study")
+    if missing := {"title", "question", "cells"} - body.keys():
+        raise ConfigError(f"study.{min(missing)}: is missing")
     cells = {name: _cell(name, given) for name, given in body["cells"].items()}
     claims = tuple(_claim(given, cells) for given in body.get("claims", ()))
     plots = tuple(body.get("plots", ("bars",)))
@@ -99,14 +105,22 @@ def _known(given: Mapping[str, Any], known: set[str], where: str) -> None:
 
 def _cell(name: str, given: Mapping[str, Any]) -> Cell:
     _known(given, {"method", "set", "options"}, f"cells.{name}")
-    options = given.get("options", {})
-    if options and given["method"] in RUNS:
-        raise ConfigError(f"cells.{name}.options: belong to baselines; {given['method']} takes set")
-    return Cell(name, given["method"], given.get("set", {}), options)
+    method, options = given.get("method", ""), given.get("options", {})
+    if method not in (*RUNS, *get_args(Method)):
+        raise ConfigError(f"cells.{name}.method: {method!r} is none of {', '.join((*RUNS, *get_args(Method)))}")
+    if options and method in RUNS:
+        raise ConfigError(f"cells.{name}.options: belong to baselines; {method} takes set")
+    if method not in RUNS:  # found out now, not after the hours of a start
+        from_mapping(BaselineConfig, {**options, "method": method, "generator": ""}, f"cells.{name}.options.")
+    return Cell(name, method, given.get("set", {}), options)
 
 
 def _claim(given: Mapping[str, Any], cells: Mapping[str, Cell]) -> Claim:
     _known(given, {field.name for field in fields(Claim)}, "claims")
+    if missing := [part for part in ("says", "kind", "cells") if part not in given]:
+        raise ConfigError(f"claims.{missing[0]}: is missing")
+    if given["kind"] not in KINDS:
+        raise ConfigError(f"claims.kind: {given['kind']!r} is none of {', '.join(KINDS)}")
     claim = Claim(**{**given, "cells": tuple(given["cells"])})
     if unknown := [name for name in claim.cells if name not in cells]:
         raise ConfigError(f"claims: {claim.says!r} names cell {unknown[0]!r}; known are {', '.join(cells)}")
