@@ -43,7 +43,14 @@ def test_a_supervised_start_empties_no_other_runs_journal(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [("learning_rate=fast", "'fast' is not a number"), ("steps=1.5", "1.5 is not of type int"), ("pace=1", "pace")],
+    [
+        ("learning_rate=fast", "'fast' is not a number"),
+        ("steps=1.5", "1.5 is not of type int"),
+        ("pace=1", "pace"),
+        ("steps=0", "steps: 0 train nothing"),
+        ("checkpoint_every=0", "checkpoint_every: 0 is below 1"),
+        ("steps=[", "is no YAML"),
+    ],
 )
 def test_settings_of_the_warm_up_are_checked(tmp_path, change, told) -> None:
     code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path, "--pairs", BUNDLE, "--set", change)
@@ -111,3 +118,11 @@ def test_a_finished_warm_up_is_not_overwritten(tmp_path) -> None:
     code, said = invoked("train", "rm", "--start", BUNDLE, "--out", tmp_path, "--pairs", pairs_file(tmp_path, 3))
     assert code == 2
     assert "holds a run already" in said.replace(" │ │ ", " ")
+
+
+def test_a_model_without_a_readable_tokenizer_is_not_evaluated(tmp_path) -> None:
+    save_checkpoint(model_of(BUNDLE), tmp_path / "model", (BUNDLE / "tokenizer.json").read_text(encoding="utf-8"))
+    (tmp_path / "model/tokenizer.json").unlink()
+    code, said = invoked("eval", "rm", tmp_path / "model", "--data", tmp_path)
+    assert code == 2
+    assert "is no tokenizer that can be read" in said.replace(" │ │ ", " ")

@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from gapo_training import discriminator, warmup
 from gapo_training.calibrate import expected_calibration_error, platt
 from gapo_training.corpora import pairs_file
 from gapo_training.discriminator import load, save
@@ -95,6 +99,35 @@ def test_pairs_need_no_more_than_three_fields(tmp_path) -> None:
     (tmp_path / "p.jsonl").write_text("\n")
     with pytest.raises(ValueError, match="no pairs"):
         pairs_file.read(tmp_path / "p.jsonl")
+
+
+def test_a_run_killed_before_its_last_checkpoint_makes_that_when_it_is_resumed(tmp_path, monkeypatch) -> None:
+    texts, pairs = [pair.response for pair in _pairs(24)], _pairs(24)
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.write_text(train_tokenizer(texts, 200).to_str(), encoding="utf-8")
+    config = WarmupConfig(steps=3, pairs_per_step=4, warmup_steps=0, checkpoint_every=1)
+
+    def trained(out: Path, resume: bool = False) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        model = untrained(
+            RewardModelConfig(vocab_size=200, hidden_size=16, layers=1, heads=2, intermediate_size=16), 200
+        )
+        warmup.train(Accelerator(cpu=True), model, tokenizer, pairs, config, out, resume)
+        return load(out / "checkpoint").state_dict()
+
+    whole, saved = trained(tmp_path / "whole"), []
+
+    def save_twice(*arguments: Any) -> None:
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+        saved.append(save(*arguments))
+
+    monkeypatch.setattr(discriminator, "save", save_twice)
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "broken")
+    monkeypatch.undo()
+    resumed = trained(tmp_path / "broken", resume=True)
+    assert all(torch.equal(resumed[name], value) for name, value in whole.items())
 
 
 @pytest.mark.timeout(300)

@@ -3,10 +3,9 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
-import yaml
 from gapo.cli import Application
 from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
@@ -25,7 +24,7 @@ from gapo_training.corpora import pairs_file
 from gapo_training.distributed import accelerator_of
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
-from gapo_training.gapo.config import ConfigError, changed, from_mapping
+from gapo_training.gapo.config import ConfigError, changed, from_mapping, settings_of
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.soup import average
 from gapo_training.warmup import WarmupConfig
@@ -43,13 +42,13 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
         raise typer.BadParameter(
             f"{config!r} is neither a preset ({', '.join(sorted(p.stem for p in PRESETS.glob('*.yaml')))}) nor a file"
         )
-    settings: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    if not isinstance(settings, dict):
-        raise typer.BadParameter(f"{file}: holds no settings; write one 'name: value' a line")
     try:
-        return from_mapping(WarmupConfig, changed(settings, changes))
+        settings = from_mapping(WarmupConfig, changed(settings_of(file), changes))
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
+    if not settings.steps:
+        raise typer.BadParameter("steps: 0 train nothing; use 1 or more")
+    return settings
 
 
 def _model(start: Path) -> PackedLongformer:
@@ -93,9 +92,8 @@ def register_train(app: Application) -> None:
         model = _model(start)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
-        tokenizer = start / "tokenizer.json"
+        _encoder(start, settings.max_tokens)
         try:
-            PairEncoder(tokenizer, settings.max_tokens)
             settings.for_processes(accelerator.num_processes)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
@@ -116,9 +114,10 @@ def register_train(app: Application) -> None:
                 for name, figure in figures.items():
                     board.add_scalar(f"held_out/{name}", figure, step)
 
+            tokenizer = start / "tokenizer.json"
             warm_up(accelerator, model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
         if first:
-            _calibrated(model, tokenizer, held_out, out / "checkpoint")
+            _calibrated(model, _encoder(start, model.shape.max_tokens), held_out, out / "checkpoint")
 
     @group.command("average")
     def average_(
@@ -137,18 +136,29 @@ def register_train(app: Application) -> None:
         except ValueError as error:
             raise typer.BadParameter(f"models: {error}") from None
         tokenizer = models[0] / "tokenizer.json"
+        encoder = _encoder(models[0], made.shape.max_tokens)
         save_checkpoint(made, out / "checkpoint", tokenizer.read_text(encoding="utf-8"))
         with told(), Console(stderr=True).status("drawing held-out pairs"):
             held_out = splits.held_out_of(data, seed)
-        _calibrated(made, tokenizer, held_out, out / "checkpoint")
+        _calibrated(made, encoder, held_out, out / "checkpoint")
 
 
-def _calibrated(model: PackedLongformer, tokenizer: Path, held_out: list[PreferentialPrompt], checkpoint: Path) -> None:
+def _encoder(folder: Path, max_tokens: int) -> PairEncoder:
+    """With the tokenizer of a checkpoint or bundle. Raises `typer.BadParameter`."""
+    try:
+        return PairEncoder(folder / "tokenizer.json", max_tokens)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _calibrated(
+    model: PackedLongformer, encoder: PairEncoder, held_out: list[PreferentialPrompt], checkpoint: Path
+) -> None:
     """Says where the checkpoint is, calibrated or not: hours of training end here."""
     typer.echo(f"checkpoint: {checkpoint}")
     try:
         with Console(stderr=True).status("calibrating on held-out pairs"):
-            calibrate(model, PairEncoder(tokenizer, model.shape.max_tokens), held_out, checkpoint)
+            calibrate(model, encoder, held_out, checkpoint)
     except ValueError as error:
         typer.echo(f"error: it is not calibrated, so probabilities would be the plain logistic's: {error}", err=True)
         raise typer.Exit(1) from None
@@ -204,7 +214,7 @@ def register_eval(app: Application) -> None:
     ) -> None:
         """Held-out pair accuracy, label accuracy and AUROC, beside the artefact baselines; JSON on stdout."""
         model = _model(checkpoint)
-        encoder = PairEncoder(checkpoint / "tokenizer.json", model.shape.max_tokens)
+        encoder = _encoder(checkpoint, model.shape.max_tokens)
         with told():
             sets = splits.evaluation_sets(data, seed)
         figures = {n: report(pairs, lambda texts: score(model, encoder, texts)) for n, pairs in sets.items()}

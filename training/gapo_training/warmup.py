@@ -41,6 +41,12 @@ class WarmupConfig:
     evaluate_every: int = 200  # steps between evaluations on the held-out pairs; 0 for none
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError` naming the field."""
+        for name, least in (("steps", 0), ("pairs_per_step", 1), ("accumulate", 1), ("checkpoint_every", 1)):
+            if (number := getattr(self, name)) < least:
+                raise ValueError(f"{name}: {number} is below {least}")
+
     def for_processes(self, count: int) -> None:
         """Raises `ValueError` where some of `count` processes would have no row of a batch."""
         if 2 * self.pairs_per_step < count:
@@ -135,11 +141,12 @@ def train(
         progress(step + 1, total)
         last = step + 1 == config.steps
         if (step + 1) % config.checkpoint_every == 0 or last:
+            # Before the state, which says that the checkpoint is made: a resumed run makes it again.
+            discriminator.save(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
             state = {"model": model.state_dict(), "optimizer": full_optimizer_state(prepared, optimizer)}
             # Written beside and renamed, so that a crash leaves the last good state.
             torch.save(state | {"step": step + 1}, out / "training_state.tmp")
             (out / "training_state.tmp").replace(state_file)
-            discriminator.save(model, out / "checkpoint", tokenizer_file.read_text(encoding="utf-8"))
         if held_out and config.evaluate_every and ((step + 1) % config.evaluate_every == 0 or last):
             evaluated(step + 1, report(held_out, lambda texts: score(model, encoder, texts)))
     return losses

@@ -35,6 +35,9 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.group=3", r"ppo\.rollouts: 8 is not a multiple of ppo\.group \(3\)"),
         ("ppo.critic_layers=-1", r"ppo\.critic_layers: -1 is below 0"),
         ("ppo.critic_layers=3", r"ppo\.critic_layers: 3 of a generator of 2; use 0 for all"),
+        ("ppo.kl=[", r"ppo\.kl: is no YAML \("),
+        ("sft.checkpoint_every=0", r"sft\.checkpoint_every: 0 is below 1"),
+        ("warmup.pairs_per_step=0", r"warmup\.pairs_per_step: 0 is below 1"),
         ("ppo.minibatch=0", r"ppo\.minibatch: 0 is below 1"),
         ("reward_phase.rows=0", r"reward_phase\.rows: 0 is below 1"),
         ("data.held_out_within=-1", r"data\.held_out_within: -1 is below 0"),
@@ -55,6 +58,13 @@ def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
 def test_muon_is_refused_where_matrices_are_sharded(part) -> None:
     with pytest.raises(ConfigError, match=rf"{part}\.optimizer: muon needs whole matrices"):
         config.read("smoke", ["sharding=fsdp2", f"{part}.optimizer=muon"])
+
+
+@pytest.mark.parametrize(("text", "message"), [("a: [", "is no YAML"), ("- 1", "holds no settings")])
+def test_a_file_of_something_else_is_named(tmp_path, text, message) -> None:
+    (tmp_path / "run.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"run\.yaml: {message}"):
+        config.read(str(tmp_path / "run.yaml"))
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:

@@ -46,6 +46,13 @@ def finished(corpus_folder, tmp_path_factory) -> tuple[Path, Path]:
     return folder / "small.yaml", folder / "out"
 
 
+def test_an_unknown_preset_is_refused_before_anything_runs(corpus_folder, tmp_path) -> None:
+    done = study("main", "--data", corpus_folder, "--out", tmp_path / "out", "--preset", "desktop")
+    assert done.exit_code == 2
+    assert "neither a preset" in " ".join(done.output.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_report_holds_every_cell_claim_and_plot(finished) -> None:
     _, out = finished
     text = (out / "reports/small/report.md").read_text(encoding="utf-8")

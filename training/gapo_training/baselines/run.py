@@ -4,14 +4,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
 from transformers import PrinterCallback
 
 from gapo_training.baselines import encoding
 from gapo_training.baselines.config import BaselineConfig
 from gapo_training.baselines.record import Record, last_checkpoint
 from gapo_training.gapo import generator, provenance, tasks
-from gapo_training.gapo.config import ConfigError
+from gapo_training.gapo.config import ConfigError, settings_of
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.preferences import preferences_of
 
@@ -64,8 +63,9 @@ def _check(config: BaselineConfig, out: Path, resume: bool) -> None:
         return
     if not resume:
         raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
-    before = yaml.safe_load((out / "config.yaml").read_text(encoding="utf-8"))
-    wanted = config.as_dict()
+    before, wanted = settings_of(out / "config.yaml"), config.as_dict()
+    for settings in (before, wanted):  # one folder has many names
+        settings["generator"] = str(Path(settings.get("generator", "")).resolve())
     changed = [name for name in wanted if before.get(name) != wanted[name]]
     if changed:
         name = changed[0]

@@ -184,6 +184,7 @@ class GapoConfig:
             ("stages", self.stages, 0),
             ("data.held_out_within", self.data.held_out_within, 0),
             ("ppo.critic_layers", self.ppo.critic_layers, 0),
+            *((f"sft.{name}", getattr(self.sft, name), 1) for name in ("rows", "micro_batch", "checkpoint_every")),
             *((f"ppo.{name}", getattr(self.ppo, name), 1) for name in ("group", "minibatch", "micro_batch")),
             *((f"reward_phase.{name}", getattr(self.reward_phase, name), 1) for name in ("rows", "micro_batch")),
         ):
@@ -260,8 +261,22 @@ def read(source: str | Path, changes: Sequence[str] = ()) -> GapoConfig:
     if not file.is_file():
         known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
         raise ConfigError(f"config: {str(source)!r} is neither a preset ({known}) nor a file")
-    settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    return from_mapping(GapoConfig, changed(settings, changes))
+    return from_mapping(GapoConfig, changed(settings_of(file), changes))
+
+
+def settings_of(file: Path) -> dict[str, Any]:
+    """What a YAML file holds; nothing where it is empty. Raises `ConfigError`."""
+    found = _parsed(file.read_text(encoding="utf-8"), str(file))
+    if not isinstance(found, dict | None):
+        raise ConfigError(f"{file}: holds no settings; write one 'name: value' a line")
+    return found or {}
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: is no YAML ({' '.join(str(error).split())})") from None
 
 
 def changed(settings: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
@@ -276,7 +291,7 @@ def changed(settings: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
                 raise ConfigError(f"{key}: {part} has no parts")
-        place[last] = yaml.safe_load(value)
+        place[last] = _parsed(value, key)
     return settings
 
 
@@ -296,7 +311,12 @@ def from_mapping(kind: type[T], values: Mapping[str, Any], path: str = "") -> T:
             given[name] = from_mapping(hint, value, f"{where}.")
         else:
             given[name] = _value(hint, value, where)
-    return kind(**given)
+    try:
+        return kind(**given)
+    except ConfigError:
+        raise
+    except ValueError as error:  # of a part, which does not know where it stands
+        raise ConfigError(f"{path}{error}") from None
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -8,6 +8,7 @@ import typer
 from gapo.cli import Application
 
 from gapo_training.gapo.config import ConfigError
+from gapo_training.gapo.config import read as read_config
 from gapo_training.studies import plan
 
 
@@ -34,6 +35,7 @@ def register(app: Application) -> None:
 
         try:
             chosen = plan.read(name)
+            read_config(preset)
             numbers = [int(part) for part in seeds.replace(",", " ").split()]
         except (ConfigError, ValueError) as error:
             raise typer.BadParameter(str(error)) from None

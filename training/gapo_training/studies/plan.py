@@ -7,10 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
-
 from gapo_training.baselines.config import BaselineConfig, Method
-from gapo_training.gapo.config import ConfigError, GapoConfig, from_mapping
+from gapo_training.gapo.config import ConfigError, GapoConfig, from_mapping, settings_of
 from gapo_training.gapo.config import read as read_config
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -83,9 +81,7 @@ def read(source: str) -> Study:
     file = CONFIGS / f"{source}.yaml" if source in names() else Path(source)
     if not file.is_file():
         raise ConfigError(f"study: {source!r} is neither a study ({', '.join(names())}) nor a file")
-    body: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(body, dict):
-        raise ConfigError(f"study: {file} holds no settings")
+    body = settings_of(file)
     _known(body, {"title", "question", "cells", "claims", "plots", "metrics"}, "study")
     if missing := {"title", "question", "cells"} - body.keys():
         raise ConfigError(f"study.{min(missing)}: is missing")
