@@ -173,7 +173,7 @@ def test_two_processes_train_the_reward_model_that_one_does(tmp_path, optimizer)
             text=True,
             timeout=200,
         )
-        assert (tmp_path / name / "checkpoint/model.safetensors").is_file(), done.stderr[-2000:]
+        assert done.returncode == 0, done.stderr[-2000:]
     one, two, start = (load(tmp_path / n).state_dict() for n in ("one/checkpoint", "two/checkpoint", "start"))
     for name, weights in one.items():
         assert torch.allclose(weights, two[name], atol=1e-5), name

@@ -21,7 +21,7 @@ from gapo_training import splits
 from gapo_training.baselines.cli import add_baseline_commands
 from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
-from gapo_training.distributed import accelerator_of
+from gapo_training.distributed import accelerator_of, finish
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
 from gapo_training.gapo.config import ConfigError, changed, from_mapping, settings_of
@@ -118,6 +118,7 @@ def register_train(app: Application) -> None:
             warm_up(accelerator, model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
         if first:
             _calibrated(model, _encoder(start, model.shape.max_tokens), held_out, out / "checkpoint")
+        finish()
 
     @group.command("average")
     def average_(

@@ -12,7 +12,7 @@ from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
-from gapo_training.distributed import accelerator_of
+from gapo_training.distributed import accelerator_of, finish
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
@@ -70,6 +70,7 @@ def add_train_commands(group: typer.Typer) -> None:
             return
         with told():
             run(chosen, data, out, resume, cpu)
+        finish()
 
     @group.command("sft")
     def sft(
@@ -85,7 +86,9 @@ def add_train_commands(group: typer.Typer) -> None:
                 if accelerator.is_main_process:
                     write_provenance(out, chosen, corpus, accelerator.num_processes)
                 folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)
-        typer.echo(f"checkpoint: {folder}")
+        if accelerator.is_main_process:
+            typer.echo(f"checkpoint: {folder}")
+        finish()
 
 
 def add_eval_commands(group: typer.Typer) -> None:
