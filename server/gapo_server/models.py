@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from gapo_core.bundle import BundleError, load, read_manifest
-from gapo_core.store import default_bundles, list_bundles, promote
+from gapo_core.store import list_bundles, promote, promoted
 
 from gapo_server import EMBEDDED
 from gapo_server.config import from_environment
@@ -27,17 +27,22 @@ def register(app: typer.Typer) -> None:
         """List the bundles of a store; the default of each model is the one that is served."""
         if not store.is_dir():
             _fail(f"{store}: this folder does not exist; give --store a folder of <model>/<version> bundles")
-        try:
-            served = default_bundles(store)
-        except BundleError as error:
-            _fail(str(error))
+        newest = {path.parent: path for path in list_bundles(store)}
+        served, problems = set(), []
+        for home, path in newest.items():
+            try:
+                served.add(promoted(home) or path)
+            except BundleError as error:
+                problems.append(str(error))
         rows = [_row(path, path in served) for path in list_bundles(store)]
         if as_json:
             typer.echo(json.dumps({"models": rows}))
-            return
-        for row in rows:
-            mark = "default" if row["default"] else ""
-            typer.echo(f"{row['name']} {row['version']} {row['precision']} {row['max_tokens']} {mark}".rstrip())
+        else:
+            for row in rows:
+                mark = "default" if row["default"] else ""
+                typer.echo(f"{row['name']} {row['version']} {row['precision']} {row['max_tokens']} {mark}".rstrip())
+        if problems:
+            _fail("\nerror: ".join(problems))
 
     @group.command()
     def show(bundle: Which, store: Store = EMBEDDED) -> None:

@@ -43,6 +43,11 @@ def test_the_input_is_never_written_to(pairs, tmp_path, resume, monkeypatch) -> 
     assert not scores.exists()
 
 
+def test_a_folder_of_errors_that_is_not_there_is_told_at_once(pairs, tmp_path) -> None:
+    with Source(str(pairs)) as source, pytest.raises(FileError, match="its folder does not exist"):
+        ScoreOutput(str(tmp_path / "scores.jsonl"), tmp_path / "absent/errors", False, False, source)
+
+
 def test_a_device_takes_scores_and_errors(pairs) -> None:
     with Source(str(pairs)) as source, ScoreOutput("/dev/null", Path("/dev/null"), False, False, source) as output:
         assert output.write([SCORED, FAILED]) == (1, 1)

@@ -70,6 +70,19 @@ def test_an_unreadable_manifest_is_listed_as_such(run, store) -> None:
     assert run("list").stdout.splitlines()[0] == f"{NAME} 1 unreadable 0"
 
 
+def test_list_shows_the_other_models_where_one_has_no_default(run, store) -> None:
+    shutil.copytree(store / NAME, store / "other")
+    (store / NAME / ".default").write_text("9\n")
+    done = run("list")
+    assert done.stdout.splitlines() == [
+        *(f"{NAME} {version} {KIND}" for version in "12"),
+        f"other 1 {KIND}",
+        f"other 2 {KIND} default",
+    ]
+    assert done.exit_code == 1
+    assert "names version '9'" in done.stderr
+
+
 def test_promote_takes_no_folder_and_says_so(run, store) -> None:
     for bundle in (store / NAME / "1", NAME):
         done = run("promote", str(bundle))

@@ -1,6 +1,9 @@
 """What the corpora's texts are taken to say: plain words label, doubtful ones do not."""
 
 import pytest
+from gapo_training import natural_errors
+from gapo_training.corpora import e2e, rnnlg
+from gapo_training.corpora.record import CorpusError
 from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
 from gapo_training.corpora.rnnlg import flag_said
 
@@ -59,3 +62,37 @@ def test_a_misspelt_name_is_doubtful_and_an_accent_is_no_difference() -> None:
 )
 def test_flags_are_read_with_their_denials(slot, text, said) -> None:
     assert flag_said(slot, text) == said
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"# comment\n[1, 2", "is no JSON"),
+        (b"\xff\xfe[]", "is no JSON"),
+        (b"{}", "is no list"),
+        (b'[["inform(name=a)", "a text"]]', r"row 1 is not \[act, text, text\]"),
+        (b'[["inform(name=a)", "a", "b"], [1, "a", "b"]]', "row 2 is not"),
+    ],
+)
+def test_a_file_that_is_no_rnnlg_is_named(tmp_path, content, told) -> None:
+    (tmp_path / "laptop").mkdir()
+    (tmp_path / "laptop/train.json").write_bytes(content)
+    with pytest.raises(CorpusError, match=rf"laptop/train\.json: {told}"):
+        rnnlg.read(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a,b\n1,2\n", "row 1 lacks mr, ref"),
+        (b"mr,ref\nname[x],text\nname[y]\n", "row 2 lacks ref"),
+        (b"mr,ref\nname[x],\xff\n", "is no CSV in UTF-8"),
+        (b'mr,ref\nname[x],"text', "is no CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_e2e_is_named(tmp_path, content, told) -> None:
+    (tmp_path / "e2e.csv").write_bytes(content)
+    with pytest.raises(CorpusError, match=rf"e2e\.csv: {told}"):
+        e2e.read(tmp_path / "e2e.csv")
+    with pytest.raises(CorpusError, match=r"e2e\.csv: "):
+        natural_errors.read(tmp_path / "e2e.csv", 0)

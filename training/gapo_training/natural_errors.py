@@ -1,13 +1,12 @@
 """Natural errors of the E2E cleaned development set: the original attribute list against the corrected one."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 from gapo_core.constraints.attributes import Attribute
 
-from gapo_training.corpora.e2e import parse
+from gapo_training.corpora.e2e import parse, rows
 from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.wordings import EVALUATION, render
@@ -19,12 +18,12 @@ def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt
     The accepted prompt asks for `mr`, the rejected one for `orig_mr`; counts are matched by leaving satisfied facts
     out of the longer list, and then wrong ones where satisfied ones do not suffice. With `single` the rejected prompt
     asks for one wrong fact only and the accepted one for a satisfied fact in its place, which is harder.
-    Two values of one level ("cheap", "less than £20") do not count as an error.
+    Two values of one level ("cheap", "less than £20") do not count as an error. Raises `CorpusError`.
     """
     rng, pairs = Random(seed), []
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["fixed"] == "1"]
-    for row in rows:
+    for row in rows(file, ("mr", "orig_mr", "ref", "fixed")):
+        if row["fixed"] != "1":
+            continue
         good, asked = parse(row["mr"]), parse(row["orig_mr"])
         right = {(a.slot, meaning(a.slot, a.value)) for a in good}
         wrong = [a for a in asked if (a.slot, meaning(a.slot, a.value)) not in right]

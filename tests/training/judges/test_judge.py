@@ -11,7 +11,7 @@ import pytest
 from gapo.cli import build
 from gapo.errors import GapoError, Unavailable
 from gapo.retry import Retry
-from gapo_training.judges import judge
+from gapo_training.judges import judge, rows
 from gapo_training.judges.judge import Endpoint, Item
 from typer.testing import CliRunner
 
@@ -179,6 +179,12 @@ def test_a_file_of_something_else_stays_as_it_is(running, tmp_path, text) -> Non
     with pytest.raises(ValueError, match=r"--out: .* were made otherwise"):
         ask(running, tmp_path / "v", "good")
     assert (tmp_path / "v").read_text() == text
+
+
+def test_two_commands_do_not_write_one_file(running, tmp_path) -> None:
+    with rows.Growing(tmp_path / "v", "a", "--out"), pytest.raises(ValueError, match="--out: another command writes"):
+        ask(running, tmp_path / "v", "good")
+    assert ask(running, tmp_path / "v", "good") == ["yes"]
 
 
 def test_a_reply_of_broken_unicode_is_kept(running, tmp_path, monkeypatch) -> None:

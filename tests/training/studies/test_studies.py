@@ -185,6 +185,7 @@ def test_every_study_of_the_package_is_sound(name) -> None:
         (("cells: [gapo, sft]", "cells: [gapo, nobody]"), "names cell 'nobody'"),
         (("cells: [gapo, sft]", "cells: [gapo]"), "greater takes 2 cells"),
         (("plots: [bars", "plots: [pie"), "plots: 'pie' is none of"),
+        (("metrics: [all_satisfied, satisfied, auroc_pairs]", "metrics: satisfied"), r"study\.metrics: is no list"),
         (("question:", "questions:"), r"study\.questions: is not a setting"),
         (("{method: sft}", "{method: sft, options: {steps: 1}}"), "options: belong to baselines"),
         (("{method: sft}", "{method: dppo}"), r"cells\.sft\.method: 'dppo' is none of"),

@@ -3,12 +3,12 @@
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gapo_core.constraints.attributes import Attribute
 
-from gapo_training.corpora.record import Record
+from gapo_training.corpora.record import CorpusError, Record
 from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
 
 
@@ -17,19 +17,31 @@ def parse(mr: str) -> list[Attribute]:
     return [Attribute(slot.strip(), value) for slot, value in re.findall(r"([\w ]+)\[([^\]]*)\]", mr)]
 
 
+def rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """A CSV's rows, which have all of `columns`. Raises `CorpusError`."""
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            found = list(csv.DictReader(stream, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise CorpusError(f"{file}: is no CSV in UTF-8 ({error})") from None
+    for number, row in enumerate(found, 1):
+        if missing := [column for column in columns if row.get(column) is None]:
+            raise CorpusError(f"{file}: row {number} lacks {', '.join(missing)}")
+    return found
+
+
 def read(file: Path) -> list[Record]:
     """Reads a CSV with columns `mr` and `ref`.
 
     A listed attribute counts as stated only where the text says it in plain words, and a value as unstated
-    only where nothing in the text may mean it: the lists ask for much that the texts do not say.
+    only where nothing in the text may mean it: the lists ask for much that the texts do not say. Raises `CorpusError`.
     """
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = [(row["ref"].strip(), parse(row["mr"])) for row in csv.DictReader(stream)]
+    parsed = [(row["ref"].strip(), parse(row["mr"])) for row in rows(file, ("mr", "ref"))]
     values: dict[str, dict[str, None]] = defaultdict(dict)
-    for _, facts in rows:
+    for _, facts in parsed:
         for fact in facts:
             values[fact.slot][fact.value] = None
-    return [_record(text, facts, values) for text, facts in rows]
+    return [_record(text, facts, values) for text, facts in parsed]
 
 
 def _record(text: str, facts: list[Attribute], values: Mapping[str, Mapping[str, None]]) -> Record:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gapo_core.constraints.attributes import Attribute, states
 
-from gapo_training.corpora.record import Record
+from gapo_training.corpora.record import CorpusError, Record
 
 ACTS = (
     "inform",
@@ -36,18 +36,35 @@ _UNDECIDED = r"\bcare|matter|concern|preference|regardless|whether|or not|issue|
 
 
 def read(directory: Path, split: str) -> list[Record]:
-    """Reads `<directory>/{laptop,tv}/<split>.json`."""
+    """Reads `<directory>/{laptop,tv}/<split>.json`. Raises `CorpusError`."""
     records: list[Record] = []
     for topic, product in (("laptop", "laptop"), ("tv", "television")):
-        source = (directory / topic / f"{split}.json").read_text(encoding="utf-8")
-        rows = json.loads("\n".join(line for line in source.split("\n") if not line.startswith("#")))
-        parsed = [(text.strip(), act, facts) for act, text, _ in rows if (facts := _facts(act))]
+        parsed = [
+            (text.strip(), act, facts)
+            for act, text in _rows(directory / topic / f"{split}.json")
+            if (facts := _facts(act))
+        ]
         values: dict[str, dict[str, None]] = defaultdict(dict)
         for _, _, facts in parsed:
             for slot, value in facts:
                 values[slot][value] = None
         records += [_record(product, text, act, facts, values) for text, act, facts in parsed]
     return records
+
+
+def _rows(file: Path) -> list[tuple[str, str]]:
+    """Dialogue acts and texts: a JSON list of [act, text, baseline's text], after comments."""
+    try:
+        source = file.read_text(encoding="utf-8")
+        rows = json.loads("\n".join(line for line in source.split("\n") if not line.startswith("#")))
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{file}: is no JSON ({error})") from None
+    if not isinstance(rows, list):
+        raise CorpusError(f"{file}: is no list")
+    for number, row in enumerate(rows, 1):
+        if not (isinstance(row, list) and len(row) == 3 and all(isinstance(part, str) for part in row[:2])):
+            raise CorpusError(f"{file}: row {number} is not [act, text, text]")
+    return [(act, text) for act, text, _ in rows]
 
 
 def _facts(act: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
 
 from gapo_training import discriminator
+from gapo_training.corpora.record import CorpusError
 from gapo_training.distributed import accelerator_of, finish
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import start, tasks
@@ -45,7 +46,15 @@ def told() -> Iterator[None]:
     """Why a run cannot begin or go on, in one line instead of a traceback."""
     try:
         yield
-    except (settings.ConfigError, TrainingStopped, FloatingPointError, GapoError, BundleError, OSError) as error:
+    except (
+        settings.ConfigError,
+        CorpusError,
+        TrainingStopped,
+        FloatingPointError,
+        GapoError,
+        BundleError,
+        OSError,
+    ) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
 

@@ -1,8 +1,10 @@
 """JSON lines: reading them with errors that name the line, and growing a file that a killed command goes on with."""
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +54,21 @@ class Growing:
     def __init__(self, file: Path, source: str, option: str) -> None:
         self.source = source
         file.parent.mkdir(parents=True, exist_ok=True)
-        found = file.read_bytes() if file.exists() else b""
-        keep = found.rfind(b"\n") + 1
-        self.rows = [row for _, row in _objects(found[:keep].split(b"\n"), file, ())]
-        # A line without an end is only cut off behind rows that show whose file it is.
-        if any(row.get("source") != source for row in self.rows) or (found and not self.rows):
-            raise ValueError(f"{option}: {file} holds rows that were made otherwise; choose another file")
-        # A lone surrogate becomes the escape that JSON has for it.
-        self._stream = file.open("a", encoding="utf-8", errors="backslashreplace")
-        self._stream.truncate(keep)
+        with ExitStack() as stack:
+            # A lone surrogate becomes the escape that JSON has for it.
+            self._stream = stack.enter_context(file.open("a", encoding="utf-8", errors="backslashreplace"))
+            try:
+                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{option}: another command writes {file}; choose another file") from None
+            found = file.read_bytes()
+            keep = found.rfind(b"\n") + 1
+            self.rows = [row for _, row in _objects(found[:keep].split(b"\n"), file, ())]
+            # A line without an end is only cut off behind rows that show whose file it is.
+            if any(row.get("source") != source for row in self.rows) or (found and not self.rows):
+                raise ValueError(f"{option}: {file} holds rows that were made otherwise; choose another file")
+            self._stream.truncate(keep)
+            stack.pop_all()
 
     def append(self, row: Mapping[str, Any]) -> None:
         self._stream.write(json.dumps({**row, "source": self.source}, ensure_ascii=False) + "\n")

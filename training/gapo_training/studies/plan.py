@@ -90,8 +90,10 @@ def read(source: str) -> Study:
     plots = tuple(body.get("plots", ("bars",)))
     if wrong := set(plots) - set(PLOTS):
         raise ConfigError(f"plots: {sorted(wrong)[0]!r} is none of {', '.join(PLOTS)}")
-    metrics = tuple(body.get("metrics", ("all_satisfied",)))
-    return Study(file.stem, body["title"], body["question"], cells, claims, plots, metrics)
+    metrics = body.get("metrics", ["all_satisfied"])
+    if not (isinstance(metrics, list) and all(isinstance(metric, str) for metric in metrics)):
+        raise ConfigError("study.metrics: is no list of names, such as [all_satisfied, satisfied]")
+    return Study(file.stem, body["title"], body["question"], cells, claims, plots, tuple(metrics))
 
 
 def _known(given: Mapping[str, Any], known: set[str], where: str) -> None:

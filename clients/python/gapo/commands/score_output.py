@@ -31,6 +31,8 @@ class ScoreOutput:
         self._errors = errors or (Path(f"{output}.errors") if self._path else None)
         self.errors_name = str(self._errors or "stderr")
         self._check_distinct(source)
+        if errors and not errors.parent.is_dir():
+            raise FileError(f"{errors}: its folder does not exist")  # told before the first error, not at it
         self.resumed_after = self._continued() if resume else 0
         self._overwritten = [] if resume else self._old(force)
 
