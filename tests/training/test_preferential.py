@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from gapo_core.constraints.attributes import Attribute
 from gapo_training import natural_errors
 from gapo_training.corpora import e2e, rnnlg
+from gapo_training.corpora.record import Record
 from gapo_training.evaluate import auroc, pair_accuracy
 from gapo_training.preferential import augment
 
@@ -25,6 +27,15 @@ def test_augmentation_is_seeded_and_uses_both_actions(records, pairs) -> None:
     share = np.mean([p.action == "modification" for p in pairs])
     assert 0.3 < share < 0.7
     assert len({(p.accepted, p.rejected, p.response) for p in pairs}) == len(pairs)
+
+
+def test_prompts_that_read_alike_are_no_pair() -> None:
+    """A high rating in a high price's place, worded by values alone."""
+    price, rating = Attribute("priceRange", "high"), {"customer rating": ("high",)}
+    record = Record("restaurant", "It is high priced.", (price,), rating)
+    drawn = [augment([record], seed) for seed in range(300)]
+    assert all(pair.accepted != pair.rejected for pairs in drawn for pair in pairs)
+    assert 0 < sum(map(len, drawn)) < 300
 
 
 def test_the_prompt_alone_says_nothing(pairs) -> None:

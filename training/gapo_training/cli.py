@@ -27,6 +27,7 @@ from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
 from gapo_training.gapo.config import ConfigError, changed, from_mapping, settings_of
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.soup import average
+from gapo_training.surroundings import SHORTEST, surrounded
 from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
@@ -195,11 +196,16 @@ def register_data(app: Application) -> None:
         out: Annotated[Path, typer.Option(help="JSON lines.")],
         seed: int = 0,
         held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
+        long: Annotated[
+            float, typer.Option(min=0, max=1, help="Share of responses that stand among texts of other topics.")
+        ] = 0.0,
+        most_words: Annotated[int, typer.Option(min=SHORTEST, help="Longest such response.")] = 800,
     ) -> None:
         """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
-        with told():
+        with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
+            out.parent.mkdir(parents=True, exist_ok=True)  # before the long work
             pairs = splits.held_out_of(data, seed) if held_out else splits.pairs_of(data, seed)[0]
-            pairs_file.write(pairs, out)
+            pairs_file.write(surrounded(pairs, long, most_words, seed), out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 

@@ -126,7 +126,8 @@ def augment(
             wrong=tuple(swap.wrong.values()),
             topic=record.topic,
         )
-        pairs[pair.accepted, pair.rejected, pair.response] = pair
+        if pair.accepted != pair.rejected:  # values alone do not tell a high rating from a high price
+            pairs[pair.accepted, pair.rejected, pair.response] = pair
     return list(pairs.values())
 
 

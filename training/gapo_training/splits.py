@@ -10,6 +10,7 @@ from gapo_training import natural_errors
 from gapo_training.corpora import e2e, rnnlg
 from gapo_training.corpora.record import Record
 from gapo_training.preferential import PreferentialPrompt, augment
+from gapo_training.surroundings import surrounded
 
 T = TypeVar("T")
 
@@ -54,8 +55,10 @@ def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPro
     """Pairs of texts and in wordings that training never saw."""
     errors = data / "e2e/devel-fixed.no-ol.csv"
     natural = natural_errors.read(errors, seed)
+    valid = augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True)
     return {
-        "laptop_tv_valid": augment(rnnlg.read(data / "rnnlg", "valid"), seed, evaluation=True),
+        "laptop_tv_valid": valid,
+        "laptop_tv_valid_long": surrounded(valid[:1000], 1.0, 800, seed),
         "restaurant_natural_errors": natural,
         "restaurant_natural_errors_undisputed": natural_errors.undisputed(natural),
         "restaurant_natural_errors_single": natural_errors.read(errors, seed, single=True),
