@@ -1,15 +1,18 @@
 """Responses among other texts: labels hold, lengths spread, nothing else changes."""
 
-import json
+from pathlib import Path
 
 import pytest
+from click.testing import Result
 from gapo.cli import build
 from gapo_core.constraints.attributes import Attribute, states
-from gapo_training.corpora import pairs_file
+from gapo_server import EMBEDDED
+from gapo_training import warmup
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.surroundings import SHORTEST, surrounded
 from typer.testing import CliRunner
 
+BUNDLE = next(EMBEDDED.glob("*/*/manifest.json")).parent
 LAPTOP = "the aldra 3 is a budget laptop with 8 gb of memory ."
 TV = ("a television with an expensive price range .", "the bellona 7 has two hdmi ports .", "it is large and bright .")
 
@@ -55,27 +58,37 @@ ERRORS = """mr,orig_mr,ref,fixed
 """
 
 
-def test_data_build_writes_what_training_reads(corpus_folder, tmp_path) -> None:
-    (tmp_path / "data/e2e").mkdir(parents=True)
-    (tmp_path / "data/rnnlg").symlink_to(corpus_folder / "rnnlg")
-    (tmp_path / "data/e2e/train-filtered.csv").write_text(RESTAURANTS, encoding="utf-8")
-    (tmp_path / "data/e2e/devel-fixed.no-ol.csv").write_text(ERRORS, encoding="utf-8")
-    out = tmp_path / "new/pairs.jsonl"
-    arguments = [
-        "data",
-        "build",
-        "--data",
-        str(tmp_path / "data"),
-        "--out",
-        str(out),
-        "--long",
-        "1",
-        "--most-words",
-        "90",
-    ]
-    done = CliRunner().invoke(build("data"), arguments)
+@pytest.fixture(scope="module")
+def data(corpus_folder, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("corpora")
+    (folder / "e2e").mkdir()
+    (folder / "rnnlg").symlink_to(corpus_folder / "rnnlg")
+    (folder / "e2e/train-filtered.csv").write_text(RESTAURANTS, encoding="utf-8")
+    (folder / "e2e/devel-fixed.no-ol.csv").write_text(ERRORS, encoding="utf-8")
+    return folder
+
+
+def train(*options: object) -> Result:
+    return CliRunner().invoke(build("train"), ["train", "rm", "--start", str(BUNDLE), *map(str, options)])
+
+
+def test_training_takes_long_responses(data, tmp_path, monkeypatch) -> None:
+    seen = []
+    batch_of = warmup.batch_of
+    monkeypatch.setattr(warmup, "batch_of", lambda *given: seen.extend(batch_of(*given)) or seen[-4:])
+    options = [part for change in ("steps=1", "pairs_per_step=4", "evaluate_every=0") for part in ("--set", change)]
+    done = train("--data", data, "--out", tmp_path / "run", "--long", 1, "--most-words", 90, *options)
     assert done.exit_code == 0, done.output
-    pairs = pairs_file.read(out)
-    assert {p.topic for p in pairs} == {"laptop", "television", "restaurant"}
-    assert max(len(p.response.split()) for p in pairs) > 40
-    assert json.loads(out.read_text(encoding="utf-8").splitlines()[0])["response"] == pairs[0].response
+    assert (tmp_path / "run/checkpoint/model.safetensors").is_file()
+    assert max(len(pair.response.split()) for pair in seen) > 40
+
+
+def test_long_responses_that_would_be_cut_are_refused(data, tmp_path) -> None:
+    done = train("--data", data, "--out", tmp_path, "--long", 0.5, "--most-words", 800)
+    assert done.exit_code == 2
+    assert "most_words: 800 words may not fit; give --set max_tokens=1328" in " ".join(
+        done.output.replace("│", " ").split()
+    )
+    done = train("--pairs", data / "e2e/train-filtered.csv", "--out", tmp_path, "--long", 0.5)
+    assert done.exit_code == 2
+    assert "--long: goes with --data" in done.output

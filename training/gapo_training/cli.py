@@ -80,6 +80,10 @@ def register_train(app: Application) -> None:
         ] = None,
         config: Annotated[str, typer.Option(help="Preset (mini, paper) or YAML file.")] = "mini",
         set_: Annotated[list[str] | None, typer.Option("--set", help="key=value; repeatable.")] = None,
+        long: Annotated[
+            float, typer.Option(min=0, max=1, help="With --data: share of responses put among texts of other topics.")
+        ] = 0.0,
+        most_words: Annotated[int, typer.Option(min=SHORTEST, help="Longest such response.")] = 250,
         resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --out.")] = False,
     ) -> None:
         """Warm up the reward model on preferential prompts (BCE)."""
@@ -88,8 +92,14 @@ def register_train(app: Application) -> None:
             raise typer.BadParameter(f"out: {out} holds a run already; go on with --resume or choose another folder")
         if (data is None) == (pairs is None):
             raise typer.BadParameter("give either --data or --pairs")
+        if pairs and long:
+            raise typer.BadParameter("--long: goes with --data; pairs of your own are taken as they are")
+        # 1.4 tokens a word in these corpora, and a prompt: what is asked must not be in a part that is cut out.
+        if long and (needed := 3 * most_words // 2 + 128) > settings.max_tokens:
+            raise typer.BadParameter(f"most_words: {most_words} words may not fit; give --set max_tokens={needed}")
         with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
             drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
+            drawn = surrounded(drawn, long, most_words, settings.seed)
         model = _model(start)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
@@ -196,16 +206,12 @@ def register_data(app: Application) -> None:
         out: Annotated[Path, typer.Option(help="JSON lines.")],
         seed: int = 0,
         held_out: Annotated[bool, typer.Option(help="The pairs held out of training instead.")] = False,
-        long: Annotated[
-            float, typer.Option(min=0, max=1, help="Share of responses that stand among texts of other topics.")
-        ] = 0.0,
-        most_words: Annotated[int, typer.Option(min=SHORTEST, help="Longest such response.")] = 800,
     ) -> None:
         """Draw the preferential prompts of a corpus, for `gapo train rm --pairs` or `gapo export --pairs`."""
         with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
             out.parent.mkdir(parents=True, exist_ok=True)  # before the long work
             pairs = splits.held_out_of(data, seed) if held_out else splits.pairs_of(data, seed)[0]
-            pairs_file.write(surrounded(pairs, long, most_words, seed), out)
+            pairs_file.write(pairs, out)
         typer.echo(f"{len(pairs)} pairs in {out}", err=True)
 
 
