@@ -9,7 +9,7 @@ from gapo_core.constraints.attributes import states
 
 from gapo_training.preferential import PreferentialPrompt
 
-SHORTEST = 60  # words; the corpora's own texts have fewer
+SHORTEST = 60  # words; most of the corpora's own texts are shorter
 
 
 def surrounded(
