@@ -129,11 +129,10 @@ def export_checkpoint(
             manifest.golden = Golden(prompt=GOLDEN[0], response=GOLDEN[1], score=score, tolerance=NARROW_TOLERANCE)
             keep_weights_beside(graph)
         shutil.copyfile(checkpoint / "tokenizer.json", work / "tokenizer.json")
+        if target is Target.TRITON:  # before the version appears: killed in between, it could not be exported again
+            targets.write_triton_config(work.parent, targets.triton_config(name, graph))
 
-    path = publish(store, manifest, write)
-    if target is Target.TRITON:
-        targets.write_triton_config(path.parent, targets.triton_config(name, path / "model.onnx"))
-    return path
+    return publish(store, manifest, write)
 
 
 def _calibration(checkpoint: Path) -> Calibration:

@@ -77,13 +77,16 @@ def test_a_loss_that_is_not_finite_stops_the_run(supervised, corpus_folder, tmp_
         train(config, corpus_folder, tmp_path / "run")
 
 
-def test_runs_are_neither_overwritten_nor_mixed(supervised, corpus_folder, tmp_path) -> None:
+def test_runs_are_neither_overwritten_nor_mixed(supervised, corpus_folder, tmp_path, monkeypatch) -> None:
     out = tmp_path / "run"
     train(BaselineConfig("simpo", supervised, **QUICK), corpus_folder, out)
     with pytest.raises(ConfigError, match=r"out: .* holds a run already; go on with --resume"):
         train(BaselineConfig("simpo", supervised, **QUICK), corpus_folder, out)
     with pytest.raises(ConfigError, match=r"method: the run in .* has simpo, not orpo; choose another folder"):
         train(BaselineConfig("orpo", supervised, **QUICK), corpus_folder, out, resume=True)
+    with monkeypatch.context() as torchrun, pytest.raises(ConfigError, match="runs in one process"):
+        torchrun.setenv("WORLD_SIZE", "2")
+        train(BaselineConfig("simpo", supervised, **QUICK), corpus_folder, tmp_path / "other")
     with pytest.raises(ConfigError, match=r"rows: 5000 is more than the .* pairs of the data"):
         train(BaselineConfig("simpo", supervised, **(QUICK | {"rows": 5000})), corpus_folder, tmp_path / "other")
 
@@ -124,7 +127,13 @@ def test_the_command_trains_what_eval_judges_and_names_what_is_wrong(supervised,
     again = runner.invoke(app, ["train", "baseline", "orpo", *common, *quick])
     assert again.exit_code == 1
     assert "holds a run already" in again.output
-    for arguments in (["ppo"], ["kto", "--form", "naive"], ["dpo", "--set", "step=1"], ["dpo", "--set", "steps"]):
+    for arguments in (
+        ["ppo"],
+        ["kto", "--form", "naive"],
+        ["dpo", "--set", "step=1"],
+        ["dpo", "--set", "steps"],
+        ["dpo", "--set", "data.preference=response"],
+    ):
         assert runner.invoke(app, ["train", "baseline", *arguments, *common]).exit_code == 2
     empty = [str(tmp_path) if part == str(supervised) else part for part in common]
     refused = runner.invoke(app, ["train", "baseline", "dpo", *empty])

@@ -47,6 +47,8 @@ def add_baseline_commands(group: typer.Typer) -> None:
 
         gapo eval generator runs/dpo/generator --data DATA
         """
+        if any(change.startswith("data.preference=") for change in set_ or []):
+            raise typer.BadParameter("data.preference: give it as --preference")
         given = {"method": method, "generator": generator, "preference": preference, "form": form, "cpu": cpu}
         try:
             config = from_mapping(run.BaselineConfig, changed(given, set_ or []))

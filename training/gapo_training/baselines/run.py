@@ -1,5 +1,6 @@
 """A baseline run: preferences, one method's steps from the supervised generator, and the generator's folder."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,8 @@ def train(config: BaselineConfig, data: Path, out: Path, resume: bool = False) -
 
 
 def _check(config: BaselineConfig, out: Path, resume: bool) -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("baseline: runs in one process, each step on all its rows; start it without torchrun")
     if not (config.generator / "config.json").is_file():
         raise ConfigError(f"generator: {str(config.generator)!r} is no checkpoint folder; give the sft/ of a run")
     if not (out / "config.yaml").exists():
