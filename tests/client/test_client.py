@@ -131,6 +131,27 @@ def test_what_cannot_be_sent_is_invalid_input_over_both_protocols(url, pair, opt
     assert caught.value.field == field.replace("[0]", "[70]")
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [("p", "r", "more"), ("p",), "pr", {"prompt": "p", "response": "r"}, None],
+    ids=lambda pair: type(pair).__name__,
+)
+def test_what_is_no_pair_is_named(pair) -> None:
+    with (
+        gapo.Client(retry=QUICK) as client,
+        pytest.raises(gapo.InvalidInput, match=r"give \(prompt, response\)") as caught,
+    ):
+        client.score_batch([("p", "r"), pair])
+    assert caught.value.field == "pairs[1]"
+
+
+def test_pairs_may_come_from_an_iterator() -> None:
+    prompts, responses = ["p"] * 70, [str(i) for i in range(70)]
+    assert Server().client().score_batch(zip(prompts, responses, strict=True)) == Server().client().score_batch(
+        list(zip(prompts, responses, strict=True))
+    )
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "grpc://127.0.0.1:9"])
 def test_none_is_no_option(url) -> None:
     with gapo.Client(url, retry=QUICK) as client, pytest.raises(gapo.Unavailable):

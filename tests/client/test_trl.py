@@ -20,10 +20,11 @@ def test_rewards_are_scores_in_order_and_the_empty_is_left_out(server, protocol)
     wanted = [row["score"] for row in server.score(GOOD, BAD).json()["results"]]
     logged = {}
     reward = RewardFunction(getattr(server, protocol))
-    completions = [GOOD, " \n", BAD, f"\n{GOOD} "]
-    found = reward(prompts=[PROMPT] * 4, completions=completions, color=["red"] * 4, log_metric=logged.__setitem__)
-    assert found[1] is None
-    assert [found[0], found[2], found[3]] == pytest.approx([*wanted, wanted[0]], abs=1e-3)
+    unseen = [" \n", "\ufffd", "\u200b\x00", "\xad\u0301"]
+    completions = [GOOD, *unseen, BAD, f"\n{GOOD} "]
+    found = reward(prompts=[PROMPT] * 7, completions=completions, color=["red"] * 7, log_metric=logged.__setitem__)
+    assert found[1:5] == [None] * 4
+    assert [found[0], found[5], found[6]] == pytest.approx([*wanted, wanted[0]], abs=1e-3)
     assert 0 < logged["gapo/probability"] < 1
     assert logged["gapo/truncated_tokens"] == 0
     assert RewardFunction(server.rest, unscored=-5.0)([PROMPT], [""]) == [-5.0]

@@ -1,7 +1,7 @@
 """The asyncio client."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -62,12 +62,11 @@ class AsyncClient:
     ) -> wire.Score:
         """The score of one pair; options as in `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        wire.check([(prompt, response)], options)
-        return (await self._score([(prompt, response)], options))[0]
+        return (await self._score(wire.checked([(prompt, response)], options), options))[0]
 
     async def score_batch(
         self,
-        pairs: Sequence[Pair],
+        pairs: Iterable[Pair],
         *,
         model: str = "",
         truncation: str = "",
@@ -76,7 +75,7 @@ class AsyncClient:
     ) -> list[wire.Score]:
         """As `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        wire.check(pairs, options)
+        taken = wire.checked(pairs, options)
         places = asyncio.Semaphore(self._concurrency)
 
         async def one(first: int, chunk: Sequence[Pair]) -> list[wire.Score]:
@@ -86,7 +85,7 @@ class AsyncClient:
                 except GapoError as error:
                     raise error.shifted(first, len(chunk)) from error.__cause__
 
-        tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(pairs, await self.limits()))]
+        tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(taken, await self.limits()))]
         try:
             return [score for scores in await asyncio.gather(*tasks) for score in scores]
         finally:

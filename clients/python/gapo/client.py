@@ -1,7 +1,7 @@
 """The blocking client."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -63,12 +63,11 @@ class Client:
     ) -> wire.Score:
         """The score of one pair; options as in `score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        wire.check([(prompt, response)], options)
-        return self._score([(prompt, response)], options)[0]
+        return self._score(wire.checked([(prompt, response)], options), options)[0]
 
     def score_batch(
         self,
-        pairs: Sequence[Pair],
+        pairs: Iterable[Pair],
         *,
         model: str = "",
         truncation: str = "",
@@ -80,9 +79,9 @@ class Client:
         `truncation` is error, keep_head, keep_tail or keep_both_ends; budgets are tokens of one field.
         """
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        wire.check(pairs, options)
+        taken = wire.checked(pairs, options)
         scores: list[wire.Score] = []
-        for first, chunk in chunks(pairs, self.limits()):
+        for first, chunk in chunks(taken, self.limits()):
             try:
                 scores += self._score(chunk, options)
             except GapoError as error:

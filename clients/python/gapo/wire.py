@@ -1,6 +1,6 @@
 """Requests and replies of both protocols, shared by the blocking and the asyncio client."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
@@ -109,11 +109,9 @@ def _check_text(text: Any, field: str) -> None:
         raise InvalidInput(f"is not valid Unicode at character {error.start}; take the surrogate out", field) from None
 
 
-def check(pairs: Sequence[Pair], options: Options) -> None:
-    """Raises `InvalidInput`, naming the field, for what a request of either protocol cannot carry."""
-    for number, (prompt, response) in enumerate(pairs):
-        _check_text(prompt, f"pairs[{number}].prompt")
-        _check_text(response, f"pairs[{number}].response")
+def checked(pairs: Iterable[Pair], options: Options) -> list[Pair]:
+    """The pairs. Raises `InvalidInput`, naming the field, for what a request of either protocol cannot carry."""
+    taken = [_pair(pair, f"pairs[{number}]") for number, pair in enumerate(pairs)]
     _check_text(options.model or "", "model")
     if options.truncation and options.truncation not in POLICIES:
         raise InvalidInput(f"{options.truncation!r} is none of {', '.join(POLICIES)}", "truncation")
@@ -123,6 +121,17 @@ def check(pairs: Sequence[Pair], options: Options) -> None:
             raise InvalidInput(
                 f"{budget!r} is no number of tokens from 1 to {MOST_BUDGET}; None is the server's setting", field
             )
+    return taken
+
+
+def _pair(pair: Any, field: str) -> Pair:
+    # Two characters and the keys of a mapping could be taken apart, too.
+    if isinstance(pair, str | Mapping) or not isinstance(pair, Sequence) or len(pair) != 2:
+        raise InvalidInput(f"is of type {type(pair).__name__}; give (prompt, response)", field)
+    prompt, response = pair
+    _check_text(prompt, f"{field}.prompt")
+    _check_text(response, f"{field}.response")
+    return prompt, response
 
 
 def rest_body(pairs: Sequence[Pair], options: Options) -> dict[str, Any]:

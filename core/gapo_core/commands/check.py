@@ -49,9 +49,9 @@ def given(text: str) -> Constraint:
 
 
 def overall(checked: list[Checked]) -> Literal["satisfied", "violated", "unknown"]:
-    """Violated where anything is; unknown where nothing is violated and something unknown."""
+    """Violated where anything is; unknown where nothing is violated and something unknown, or nothing was checked."""
     statuses = {one.verdict.status for one in checked}
-    return "violated" if "violated" in statuses else "unknown" if "unknown" in statuses else "satisfied"
+    return "violated" if "violated" in statuses else "satisfied" if statuses == {"satisfied"} else "unknown"
 
 
 def _line(text: str) -> str:
@@ -110,7 +110,10 @@ def register(app: typer.Typer) -> None:
         ] = "strict",
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
-        """Check a response against constraints. Exit status: 0 all satisfied, 3 any violated, 4 unknown."""
+        """Check a response against constraints. Exit status: 0 all satisfied, 3 any violated, 4 unknown.
+
+        A prompt in which no constraint is found says nothing of its response: unknown.
+        """
         if prompt_file is not None and str(prompt_file) == str(response_file) == "-":
             raise typer.BadParameter("stdin is read once; give the prompt or the response in a file of its own")
         try:

@@ -40,6 +40,15 @@ def test_the_exit_status_tells_the_verdict(response: str, constraint: str, statu
     assert gapo("check", "--response", response, "--constraint", constraint).exit_code == code
 
 
+def test_a_prompt_without_constraints_is_no_proof() -> None:
+    done = gapo("check", "--prompt", "Write about tea.", "--response", "Coffee.", "--json")
+    assert (json.loads(done.stdout)["status"], json.loads(done.stdout)["constraints"], done.exit_code) == (
+        "unknown",
+        [],
+        4,
+    )
+
+
 def test_the_table_marks_every_constraint_and_shows_the_evidence() -> None:
     done = gapo("check", "--response", "one, two", "--constraint", WORDS, "--constraint", "punctuation:no_comma")
     assert done.stdout.count("✗") == 2

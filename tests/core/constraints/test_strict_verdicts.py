@@ -172,6 +172,22 @@ def test_language_verdicts_repeat_in_every_mode() -> None:
         assert len({check("change_case:english_capital", ambiguous, mode) for _ in range(20)}) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "status"),
+    [
+        ("de", "Es tut uns leid. Ihr Paket kommt morgen an.", "unknown"),  # for langdetect Norwegian, to 0.999
+        ("da", "Hej! Tak fordi du kontaktede os. Vi beklager, at din pakke er forsinket.", "unknown"),
+        ("en", "Laptop stand, aluminium, silver.", "unknown"),
+        ("de", "Your parcel arrives tomorrow afternoon.", "violated"),
+        ("de", "Su paquete llegará mañana por la tarde.", "violated"),
+        ("en", "Vielen Dank für Ihre Bestellung.", "violated"),
+        ("fr", "Bonjour, votre colis arrivera demain.", "satisfied"),
+    ],
+)
+def test_few_words_are_in_another_language_only_if_every_half_of_them_is(language, text, status) -> None:
+    assert check("language:response_language", text, language=language) == status
+
+
 @pytest.mark.parametrize("id", ["language:response_language", "change_case:english_capital"])
 @pytest.mark.parametrize("mode", ["strict", "compat", "compat_loose"])
 def test_an_empty_response_is_in_no_language(id: str, mode: str) -> None:

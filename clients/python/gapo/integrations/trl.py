@@ -1,5 +1,6 @@
 """TRL's reward function: `GRPOTrainer(reward_funcs=RewardFunction("grpc://HOST:8081"), …)`, RLOO's trainer alike."""
 
+import unicodedata
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -14,10 +15,10 @@ Text = str | Sequence[Mapping[str, Any]]  # as it is, or a conversation's messag
 class RewardFunction:
     """The raw score of each completion, all of a step in as few requests as the server takes.
 
-    `unscored` is what an empty completion gets, which no reward model judges; None, TRL's own word for it, keeps it
-    out of its group's mean. Every other failure is an error that ends training: a reward of 0 would teach something.
-    `url`, `api_key`, `timeout` and `retry` are `gapo.Client`'s, `options` those of its `score_batch`; a long pair
-    loses its middle unless they say otherwise. TRL logs `NAME/probability` and `NAME/truncated_tokens`, means over
+    `unscored` is what a completion without visible text gets, which no reward model judges; None, TRL's own word for
+    it, keeps it out of its group's mean. Every other failure is an error that ends training: a reward of 0 would teach
+    something. `url`, `api_key`, `timeout` and `retry` are `gapo.Client`'s, `options` those of its `score_batch`; a long
+    pair loses its middle unless they say otherwise. TRL logs `NAME/probability` and `NAME/truncated_tokens`, means over
     completions.
     """
 
@@ -58,7 +59,7 @@ class RewardFunction:
     ) -> list[float | None]:
         """Rewards in order. Raises a `GapoError`, and `ValueError` for messages that hold more than text."""
         pairs = [(plain(prompt), plain(completion)) for prompt, completion in zip(prompts, completions, strict=True)]
-        places = [place for place, (_, completion) in enumerate(pairs) if completion]
+        places = [place for place, (_, completion) in enumerate(pairs) if visible(completion)]
         scores = self._client.score_batch([pairs[place] for place in places], **self._options)
         if log_metric and scores:
             log_metric(f"{self.__name__}/probability", fmean(score.probability for score in scores))
@@ -67,6 +68,11 @@ class RewardFunction:
         for place, score in zip(places, scores, strict=True):
             rewards[place] = score.score
         return rewards
+
+
+def visible(text: str) -> bool:
+    """Whether a letter, digit, mark or symbol is there; U+FFFD is what a tokenizer makes of half a character."""
+    return any(character != "\ufffd" and unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 def plain(text: Text) -> str:

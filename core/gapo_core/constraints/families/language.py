@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"[^\n]{60,}")  # long enough to tell its language for certain
 _FEW = 12  # letters, below which a guess is no verdict
+_SHORT = 100  # letters, below which a guess is one only if it is of every half too: its probability is near 1 anyway
 _LINES = 4  # the longest lines are looked at one by one
 
 
@@ -46,13 +47,14 @@ class ResponseLanguage(Family[LanguageKwargs]):
 
     def judge(self, document: Document, kwargs: LanguageKwargs, prompt: str | None) -> Verdict:
         text, name = document.text, LANGUAGES[kwargs.language]
-        letters = sum(1 for _ in islice(filter(str.isalpha, text), _FEW))
+        letters = sum(1 for _ in islice(filter(str.isalpha, text), _SHORT))
         if not letters:
             return Verdict("unknown" if text.strip() else "violated", "the response has no letters")
         found = identify(text)
         observed = max(found, key=lambda code: found[code], default=None)
         if found.get(kwargs.language, 0.0) < 0.5:
-            if letters < _FEW or kwargs.language in found:
+            short = letters < _FEW or (letters < _SHORT and _half_is(text, kwargs.language))
+            if short or kwargs.language in found:
                 return Verdict("unknown", f"too little tells whether the response is in {name}", observed)
             other = LANGUAGES.get(observed or "", "a script of another language")
             return Verdict("violated", f"the response is in {other}, not in {name}", observed, (Span(0, len(text)),))
@@ -83,6 +85,14 @@ class ResponseLanguage(Family[LanguageKwargs]):
 
     def wording(self, kwargs: LanguageKwargs) -> Mapping[str, object]:
         return {"language": LANGUAGES[kwargs.language]}
+
+
+def _half_is(text: str, language: str) -> bool:
+    """Whether half of the words, first or last, even or odd ones, may be in the language."""
+    words = text.split()
+    middle = len(words) // 2
+    halves = (words[:middle], words[middle:], words[::2], words[1::2])
+    return any(identify(" ".join(half)).get(language, 0.0) > 0.3 for half in halves)
 
 
 def _foreign(text: str, language: str) -> tuple[Span, ...]:
