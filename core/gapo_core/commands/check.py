@@ -3,39 +3,25 @@
 import io
 import json
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gapo_core.constraints import checking
+from gapo_core.constraints.checking import Checked
 from gapo_core.constraints.document import encodable
-from gapo_core.constraints.parsing import parse
 from gapo_core.constraints.registry import ConstraintError
-from gapo_core.constraints.types import Constraint, Mode, Span, Verdict
+from gapo_core.constraints.types import Constraint, Verdict
 
 MARKS = {"satisfied": ("✓", "green"), "violated": ("✗", "red"), "unknown": ("?", "yellow")}
 VIOLATED, UNKNOWN = 3, 4  # exit statuses
 CONTEXT = 24  # characters of the response around a piece of evidence
 SHOWN = 4  # pieces of evidence a constraint
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A constraint with its verdict, and the span of the prompt it was read from."""
-
-    constraint: Constraint
-    verdict: Verdict
-    span: Span | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        verdict = asdict(self.verdict)
-        verdict["evidence"] = [{"start": span.start, "end": span.end} for span in self.verdict.evidence]
-        source = None if self.span is None else {"start": self.span.start, "end": self.span.end}
-        return {"id": self.constraint.id, "kwargs": dict(self.constraint.kwargs), "span": source, **verdict}
 
 
 def given(text: str) -> Constraint:
@@ -46,12 +32,6 @@ def given(text: str) -> Constraint:
     except ValueError as error:
         raise ConstraintError(f"--constraint {text!r}: the keyword arguments are not JSON: {error}") from None
     return Constraint(id, kwargs)
-
-
-def overall(checked: list[Checked]) -> Literal["satisfied", "violated", "unknown"]:
-    """Violated where anything is; unknown where nothing is violated and something unknown, or nothing was checked."""
-    statuses = {one.verdict.status for one in checked}
-    return "violated" if "violated" in statuses else "satisfied" if statuses == {"satisfied"} else "unknown"
 
 
 def _line(text: str) -> str:
@@ -72,7 +52,7 @@ def _highlighted(response: str, verdict: Verdict, style: str) -> Text:
     return shown
 
 
-def _table(checked: list[Checked], response: str) -> Table:
+def _table(checked: Sequence[Checked], response: str) -> Table:
     table = Table(show_lines=True)
     for title in ("", "constraint", "finding", "evidence"):
         table.add_column(title, overflow="fold")
@@ -122,30 +102,21 @@ def register(app: typer.Typer) -> None:
                 raise typer.BadParameter("give --response or --response-file")
             if demand is None and not constraint:
                 raise typer.BadParameter("give --constraint, or --prompt or --prompt-file to read constraints from")
-            checked, remainder = _check(demand, answer, constraint or [], mode)
+            asked = [given(text) for text in constraint] if constraint else None
+            report = checking.check(answer, prompt=demand, constraints=asked, mode=mode)
         except (ConstraintError, OSError, UnicodeDecodeError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(1) from None
-        status = overall(checked)
+        remainder = report.remainder
         if as_json:
-            found = [one.as_json() for one in checked]
-            typer.echo(json.dumps({"status": status, "mode": mode, "constraints": found, "remainder": remainder}))
+            found = [one.as_json() for one in report.constraints]
+            typer.echo(
+                json.dumps({"status": report.status, "mode": mode, "constraints": found, "remainder": remainder})
+            )
         else:
             console = Console()
+            checked = report.constraints
             console.print(_table(checked, answer) if checked else "no constraint found in the prompt")
             if remainder and remainder.strip():
                 console.print(Text(f"not checked: {_line(remainder)}", "dim"))
-        raise typer.Exit({"satisfied": 0, "violated": VIOLATED, "unknown": UNKNOWN}[status])
-
-
-def _check(prompt: str | None, response: str, given_: list[str], mode: Mode) -> tuple[list[Checked], str | None]:
-    """The verdicts, and what of the prompt is no constraint (None where constraints were given)."""
-    if given_:
-        constraints = [given(text) for text in given_]
-        return [Checked(one, one.check(response, prompt=prompt, mode=mode)) for one in constraints], None
-    parsed = parse(prompt or "")
-    checked = [
-        Checked(one.constraint, one.constraint.check(response, prompt=prompt, mode=mode), one.span)
-        for one in parsed.constraints
-    ]
-    return checked, parsed.remainder
+        raise typer.Exit({"satisfied": 0, "violated": VIOLATED, "unknown": UNKNOWN}[report.status])
