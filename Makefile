@@ -18,7 +18,7 @@ lint: .venv/.dev  ## formatting rules, types and import rules
 
 protos: .venv/.dev  ## regenerate the committed stubs
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I protos --python_out=clients/python \
-	  --grpc_python_out=clients/python --mypy_out=clients/python protos/gapo/v1/reward.proto
+	  --grpc_python_out=clients/python --mypy_out=clients/python protos/gapo/v1/*.proto
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

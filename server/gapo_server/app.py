@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from gapo_server import logs
+from gapo_server.checking.service import CheckingService
 from gapo_server.config import Settings
 from gapo_server.engine.cpu import pin_to_node
 from gapo_server.grpc.server import RpcServer
@@ -67,7 +68,8 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         _bind(settings.host, settings.grpc_port, "gRPC").close()
         service = ScoringService(models or load_models(settings), settings)
         health = Health(service)
-        rpc = RpcServer(service)
+        checking = CheckingService(settings, service.metrics, service.admission)
+        rpc = RpcServer(service, checking)
         try:
             grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))
         except RuntimeError as error:
@@ -75,7 +77,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         TimedProtocol.head_timeout = settings.body_timeout
         web = _Web(
             uvicorn.Config(
-                routes.build(service, health),
+                routes.build(service, checking, health),
                 http=TimedProtocol,
                 log_config=None,
                 access_log=False,
@@ -100,6 +102,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
+            checking.close()
             idle = await service.close()
         return idle
 

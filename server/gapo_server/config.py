@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         description="Threads that tokenize; 0: half of the usable physical cores, at least 2. "
         "RAYON_NUM_THREADS, where it is set, says how many share a request.",
     )
+    check_processes: int = Field(
+        default=1, ge=1, description="Processes that check constraints; the first check starts them."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."

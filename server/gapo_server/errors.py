@@ -10,7 +10,8 @@ RequestError
 ├── Overloaded              503  UNAVAILABLE         try again after `retry_after` seconds (429 by setting)
 │   └── Stopping            503  UNAVAILABLE         another server may answer
 ├── DeadlineExceeded        504  DEADLINE_EXCEEDED
-└── EngineFailed            500  INTERNAL
+├── EngineFailed            500  INTERNAL
+└── CheckFailed             500  INTERNAL            a checking process ended
 """
 
 import grpc
@@ -66,3 +67,7 @@ class DeadlineExceeded(RequestError):
 
 class EngineFailed(RequestError):
     reason, http, status = "engine_failed", 500, grpc.StatusCode.INTERNAL
+
+
+class CheckFailed(RequestError):
+    reason, http, status = "check_failed", 500, grpc.StatusCode.INTERNAL

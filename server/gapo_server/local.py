@@ -8,6 +8,7 @@ from gapo_core.bundle import BundleError
 from starlette.types import ASGIApp
 
 from gapo_server import EMBEDDED
+from gapo_server.checking.service import CheckingService
 from gapo_server.config import from_environment
 from gapo_server.health import Health
 from gapo_server.rest import routes
@@ -35,7 +36,9 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     except BundleError as error:
         raise ValueError(str(error)) from error
     service = ScoringService(models, settings)
+    checking = CheckingService(settings, service.metrics, service.admission)
     try:
-        yield routes.build(service, Health(service))
+        yield routes.build(service, checking, Health(service))
     finally:
+        checking.close()
         await service.close()

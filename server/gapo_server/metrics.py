@@ -45,5 +45,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.check_seconds = Histogram(
+            "gapo_check_seconds",
+            "Seconds a pair's check takes, waiting for a process included",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.checked_pairs = Counter("gapo_checked_pairs", "Pairs checked by rules", ["status"], registry=registry)
         self.healthy = Gauge("gapo_healthy", "1 while every engine answers, else 0", registry=registry)
         self.model_info = Gauge("gapo_model_info", "1 for each served model", ["model", "version"], registry=registry)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import grpc
 import httpx
 
-from gapo import wire
+from gapo import checks, wire
 from gapo.chunks import Limits, Pair, chunks
 from gapo.errors import GapoError
 from gapo.retry import Retry
-from gapo.v1 import reward_pb2, reward_pb2_grpc
+from gapo.v1 import constraints_pb2_grpc, reward_pb2, reward_pb2_grpc
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class AsyncClient:
             )
             self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
+            self._checks = constraints_pb2_grpc.ConstraintServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.AsyncClient(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
@@ -62,7 +63,8 @@ class AsyncClient:
     ) -> wire.Score:
         """The score of one pair; options as in `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        return (await self._score(wire.checked([(prompt, response)], options), options))[0]
+        wire.check_options(options)
+        return (await self._score(wire.checked([(prompt, response)]), options))[0]
 
     async def score_batch(
         self,
@@ -75,22 +77,31 @@ class AsyncClient:
     ) -> list[wire.Score]:
         """As `Client.score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        taken = wire.checked(pairs, options)
-        places = asyncio.Semaphore(self._concurrency)
+        wire.check_options(options)
+        return await self._in_requests(wire.checked(pairs), lambda chunk: self._score(chunk, options))
 
-        async def one(first: int, chunk: Sequence[Pair]) -> list[wire.Score]:
-            async with places:
-                try:
-                    return await self._score(chunk, options)
-                except GapoError as error:
-                    raise error.shifted(first, len(chunk)) from error.__cause__
+    async def check(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        constraints: Sequence[checks.Constraint] | None = None,
+        mode: str = "strict",
+    ) -> checks.CheckResult:
+        """What rules say of one pair; options as in `Client.check_batch`."""
+        question = checks.Question(constraints, mode)
+        return (await self._check(wire.checked([(prompt, response)]), question))[0]
 
-        tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(taken, await self.limits()))]
-        try:
-            return [score for scores in await asyncio.gather(*tasks) for score in scores]
-        finally:
-            for task in tasks:
-                task.cancel()
+    async def check_batch(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        constraints: Sequence[checks.Constraint] | None = None,
+        mode: str = "strict",
+    ) -> list[checks.CheckResult]:
+        """As `Client.check_batch`."""
+        question = checks.Question(constraints, mode)
+        return await self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
     async def models(self) -> list[wire.Model]:
         """The served models, the default one first."""
@@ -102,6 +113,23 @@ class AsyncClient:
             self._limits = (await self._models())[1]
         return self._limits
 
+    async def _in_requests(self, pairs: list[Pair], ask: Callable[[Sequence[Pair]], Awaitable[list[T]]]) -> list[T]:
+        places = asyncio.Semaphore(self._concurrency)
+
+        async def one(first: int, chunk: Sequence[Pair]) -> list[T]:
+            async with places:
+                try:
+                    return await ask(chunk)
+                except GapoError as error:
+                    raise error.shifted(first, len(chunk)) from error.__cause__
+
+        tasks = [asyncio.ensure_future(one(*chunk)) for chunk in list(chunks(pairs, await self.limits()))]
+        try:
+            return [answer for answers in await asyncio.gather(*tasks) for answer in answers]
+        finally:
+            for task in tasks:
+                task.cancel()
+
     async def _score(self, pairs: Sequence[Pair], options: wire.Options) -> list[wire.Score]:
         if self._address.is_grpc:
             request = wire.grpc_request(pairs, options)
@@ -110,6 +138,17 @@ class AsyncClient:
 
         async def ask() -> list[wire.Score]:
             return wire.rest_scores(await self._http.post("/v1/score", json=body))
+
+        return await self._call(ask)
+
+    async def _check(self, pairs: Sequence[Pair], question: checks.Question) -> list[checks.CheckResult]:
+        if self._address.is_grpc:
+            request = checks.grpc_request(pairs, question)
+            return checks.grpc_results(await self._call(lambda: self._rpc(self._checks.Check, request)), question)
+        body = checks.rest_body(pairs, question)
+
+        async def ask() -> list[checks.CheckResult]:
+            return checks.rest_results(await self._http.post("/v1/check", json=body))
 
         return await self._call(ask)
 

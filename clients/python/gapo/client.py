@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 import grpc
 import httpx
 
-from gapo import wire
+from gapo import checks, wire
 from gapo.chunks import Limits, Pair, chunks
 from gapo.errors import GapoError
 from gapo.retry import Retry
-from gapo.v1 import reward_pb2, reward_pb2_grpc
+from gapo.v1 import constraints_pb2_grpc, reward_pb2, reward_pb2_grpc
 
 T = TypeVar("T")
 
 
 class Client:
-    """Scores pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
+    """Scores and checks pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
 
     `timeout` is for one attempt of one request, in seconds. `transport` stands in for httpx's own (http only).
     Use it as a context manager, or `close` it. Raises `ValueError` for a URL or a key that cannot be; every method
@@ -46,6 +46,7 @@ class Client:
             )
             self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
+            self._checks = constraints_pb2_grpc.ConstraintServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.Client(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
@@ -63,7 +64,8 @@ class Client:
     ) -> wire.Score:
         """The score of one pair; options as in `score_batch`."""
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        return self._score(wire.checked([(prompt, response)], options), options)[0]
+        wire.check_options(options)
+        return self._score(wire.checked([(prompt, response)]), options)[0]
 
     def score_batch(
         self,
@@ -79,14 +81,35 @@ class Client:
         `truncation` is error, keep_head, keep_tail or keep_both_ends; budgets are tokens of one field.
         """
         options = wire.Options(model, truncation, prompt_budget, response_budget)
-        taken = wire.checked(pairs, options)
-        scores: list[wire.Score] = []
-        for first, chunk in chunks(taken, self.limits()):
-            try:
-                scores += self._score(chunk, options)
-            except GapoError as error:
-                raise error.shifted(first, len(chunk)) from error.__cause__
-        return scores
+        wire.check_options(options)
+        return self._in_requests(wire.checked(pairs), lambda chunk: self._score(chunk, options))
+
+    def check(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        constraints: Sequence[checks.Constraint] | None = None,
+        mode: str = "strict",
+    ) -> checks.CheckResult:
+        """What rules say of one pair; options as in `check_batch`."""
+        question = checks.Question(constraints, mode)
+        return self._check(wire.checked([(prompt, response)]), question)[0]
+
+    def check_batch(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        constraints: Sequence[checks.Constraint] | None = None,
+        mode: str = "strict",
+    ) -> list[checks.CheckResult]:
+        """What rules say, in the order of the pairs, however many.
+
+        `constraints` are (id, keyword arguments), checked on every pair; None: each prompt's own, as far as they can
+        be read. `mode` is strict (what a person would say), compat or compat_loose (what IFEval's reference says).
+        """
+        question = checks.Question(constraints, mode)
+        return self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
     def models(self) -> list[wire.Model]:
         """The served models, the default one first."""
@@ -98,12 +121,28 @@ class Client:
             self._limits = self._models()[1]
         return self._limits
 
+    def _in_requests(self, pairs: list[Pair], ask: Callable[[Sequence[Pair]], list[T]]) -> list[T]:
+        answers: list[T] = []
+        for first, chunk in chunks(pairs, self.limits()):
+            try:
+                answers += ask(chunk)
+            except GapoError as error:
+                raise error.shifted(first, len(chunk)) from error.__cause__
+        return answers
+
     def _score(self, pairs: Sequence[Pair], options: wire.Options) -> list[wire.Score]:
         if self._address.is_grpc:
             request = wire.grpc_request(pairs, options)
             return self._call(lambda: wire.grpc_scores(self._rpc(self._stub.Score, request)))
         body = wire.rest_body(pairs, options)
         return self._call(lambda: wire.rest_scores(self._http.post("/v1/score", json=body)))
+
+    def _check(self, pairs: Sequence[Pair], question: checks.Question) -> list[checks.CheckResult]:
+        if self._address.is_grpc:
+            request = checks.grpc_request(pairs, question)
+            return self._call(lambda: checks.grpc_results(self._rpc(self._checks.Check, request), question))
+        body = checks.rest_body(pairs, question)
+        return self._call(lambda: checks.rest_results(self._http.post("/v1/check", json=body)))
 
     def _models(self) -> tuple[list[wire.Model], Limits]:
         if self._address.is_grpc:

@@ -100,7 +100,8 @@ def key_headers(api_key: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {api_key}"}
 
 
-def _check_text(text: Any, field: str) -> None:
+def check_text(text: Any, field: str) -> None:
+    """Raises `InvalidInput` for what is no string of valid Unicode."""
     if not isinstance(text, str):
         raise InvalidInput(f"is of type {type(text).__name__}; give a string", field)
     try:
@@ -109,10 +110,24 @@ def _check_text(text: Any, field: str) -> None:
         raise InvalidInput(f"is not valid Unicode at character {error.start}; take the surrogate out", field) from None
 
 
-def checked(pairs: Iterable[Pair], options: Options) -> list[Pair]:
+def checked(pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs. Raises `InvalidInput`, naming the field, for what a request of either protocol cannot carry."""
-    taken = [_pair(pair, f"pairs[{number}]") for number, pair in enumerate(pairs)]
-    _check_text(options.model or "", "model")
+    return [_pair(pair, f"pairs[{number}]") for number, pair in enumerate(pairs)]
+
+
+def _pair(pair: Any, field: str) -> Pair:
+    # Two characters and the keys of a mapping could be taken apart, too.
+    if isinstance(pair, str | Mapping) or not isinstance(pair, Sequence) or len(pair) != 2:
+        raise InvalidInput(f"is of type {type(pair).__name__}; give (prompt, response)", field)
+    prompt, response = pair
+    check_text(prompt, f"{field}.prompt")
+    check_text(response, f"{field}.response")
+    return prompt, response
+
+
+def check_options(options: Options) -> None:
+    """Raises `InvalidInput` as `checked` does."""
+    check_text(options.model or "", "model")
     if options.truncation and options.truncation not in POLICIES:
         raise InvalidInput(f"{options.truncation!r} is none of {', '.join(POLICIES)}", "truncation")
     for field in ("prompt_budget", "response_budget"):
@@ -121,17 +136,6 @@ def checked(pairs: Iterable[Pair], options: Options) -> list[Pair]:
             raise InvalidInput(
                 f"{budget!r} is no number of tokens from 1 to {MOST_BUDGET}; None is the server's setting", field
             )
-    return taken
-
-
-def _pair(pair: Any, field: str) -> Pair:
-    # Two characters and the keys of a mapping could be taken apart, too.
-    if isinstance(pair, str | Mapping) or not isinstance(pair, Sequence) or len(pair) != 2:
-        raise InvalidInput(f"is of type {type(pair).__name__}; give (prompt, response)", field)
-    prompt, response = pair
-    _check_text(prompt, f"{field}.prompt")
-    _check_text(response, f"{field}.response")
-    return prompt, response
 
 
 def rest_body(pairs: Sequence[Pair], options: Options) -> dict[str, Any]:
@@ -162,7 +166,7 @@ def rest_json(reply: httpx.Response) -> dict[str, Any]:
 
 
 @contextmanager
-def _gapo_answer(reply: httpx.Response) -> Iterator[None]:
+def gapo_answer(reply: httpx.Response) -> Iterator[None]:
     """A body without what GAPO's has: other servers, such as OpenAI's and vLLM's, have a /v1/models too."""
     try:
         yield
@@ -172,13 +176,13 @@ def _gapo_answer(reply: httpx.Response) -> Iterator[None]:
 
 def rest_scores(reply: httpx.Response) -> list[Score]:
     body = rest_json(reply)
-    with _gapo_answer(reply):
+    with gapo_answer(reply):
         return [Score(**_known(Score, result)) for result in body["results"]]
 
 
 def rest_models(reply: httpx.Response) -> tuple[list[Model], Limits]:
     body = rest_json(reply)
-    with _gapo_answer(reply):
+    with gapo_answer(reply):
         models = sorted(body["models"], key=lambda model: not model["default"])
         return [Model(**_known(Model, model)) for model in models], Limits(**_known(Limits, body["limits"]))
 

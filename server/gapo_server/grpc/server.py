@@ -1,15 +1,20 @@
-"""The gRPC server: the reward service, grpc.health.v1 and reflection."""
+"""The gRPC server: the reward and the constraint service, grpc.health.v1 and reflection."""
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from gapo_server.grpc.servicer import SERVICE, RewardServicer
+from gapo_server.checking.service import CheckingService
+from gapo_server.grpc import constraint_servicer, reward_servicer
+from gapo_server.grpc.constraint_servicer import ConstraintServicer
+from gapo_server.grpc.reward_servicer import RewardServicer
 from gapo_server.scoring.service import ScoringService
+
+SERVICES = (reward_servicer.SERVICE, constraint_servicer.SERVICE)
 
 
 class RpcServer:
-    def __init__(self, service: ScoringService) -> None:
+    def __init__(self, service: ScoringService, checking: CheckingService) -> None:
         self._checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
             options=[
@@ -17,9 +22,10 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the traffic
             ]
         )
-        self._server.add_generic_rpc_handlers((RewardServicer(service).handler(),))
+        checks = ConstraintServicer(checking, service.admission, service.metrics)
+        self._server.add_generic_rpc_handlers((RewardServicer(service).handler(), checks.handler()))
         health_pb2_grpc.add_HealthServicer_to_server(self._checks, self._server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 
     async def start(self, address: str) -> int:
         """The port it listens on. Raises `RuntimeError` if it is taken."""
@@ -31,7 +37,7 @@ class RpcServer:
     async def tell(self, ready: bool) -> None:
         """Sets what health checks answer."""
         state = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", SERVICE):
+        for name in ("", *SERVICES):
             await self._checks.set(name, state)
 
     async def stop(self, grace: float) -> None:

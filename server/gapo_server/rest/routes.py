@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.health import Health
-from gapo_server.rest import probes
+from gapo_server.rest import checks, probes
 from gapo_server.rest.dialects import openrlhf
 from gapo_server.rest.middleware import Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -26,7 +27,7 @@ class MethodNotAllowed(RequestError):
     reason, http = "method_not_allowed", 405
 
 
-def build(service: ScoringService, health: Health) -> FastAPI:
+def build(service: ScoringService, checking: CheckingService, health: Health) -> FastAPI:
     app = FastAPI(
         title="GAPO reward-model server",
         description="How well does a response keep its prompt's constraints?",
@@ -35,6 +36,7 @@ def build(service: ScoringService, health: Health) -> FastAPI:
     app.add_middleware(Door, service=service)
     _add_error_handlers(app, service)
     app.include_router(probes.router(service, health))
+    app.include_router(checks.router(checking, service))
     app.include_router(openrlhf.router(service))
 
     @app.post("/v1/score", response_model=ScoredBody, dependencies=[Depends(few(service, "pairs"))])

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from gapo_core.constraints.types import Mode, Status
 from gapo_core.pairs import TruncationPolicy
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, StrictStr, model_validator
 
@@ -51,6 +52,60 @@ class ScoredBody(_Body):
     model: str
     model_version: str
     results: list[ResultBody]
+
+
+class ConstraintBody(_Asked):
+    id: StrictStr = Field(description="family:name, such as length_constraints:number_words.")
+    kwargs: dict[str, Any] = Field(default={}, description="Its keyword arguments.")
+
+
+class CheckPairBody(_Asked):
+    prompt: StrictStr = Field(
+        default="", description="Task and constraints; may be left out where constraints are given."
+    )
+    response: StrictStr = Field(description="The text to check; an empty one is checked like any other.")
+    constraints: Annotated[list[ConstraintBody] | None, FailFast()] = Field(
+        default=None,
+        min_length=1,
+        description="What to check; left out, what the prompt demands, as far as it can be read.",
+    )
+
+
+class CheckBody(_Asked):
+    pairs: Annotated[list[CheckPairBody], FailFast()] = Field(
+        description="One or more pairs; GET /v1/models tells the limits."
+    )
+    mode: Mode = Field(
+        default="strict",
+        description="strict: what a person would say; compat, compat_loose: what IFEval's reference checkers say.",
+    )
+
+
+class SpanBody(_Body):
+    start: int
+    end: int
+
+
+class ConstraintVerdictBody(_Body):
+    id: str
+    kwargs: dict[str, Any]
+    span: SpanBody | None = Field(description="The prompt's characters that ask for it; null where it was given.")
+    status: Status
+    reason: str
+    observed: Any = Field(description="What was counted or found.")
+    evidence: list[SpanBody] = Field(description="Characters of the response, the first 64 places.")
+
+
+class CheckResultBody(_Body):
+    status: Status = Field(
+        description="violated where a constraint is, satisfied where all are, else unknown: also where none was found."
+    )
+    constraints: list[ConstraintVerdictBody]
+    remainder: str | None = Field(description="What of the prompt is no constraint; null where constraints were given.")
+
+
+class CheckedBody(_Body):
+    results: list[CheckResultBody]
 
 
 class ModelBody(_Body):

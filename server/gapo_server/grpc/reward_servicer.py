@@ -1,20 +1,16 @@
 """gapo.v1.RewardService."""
 
-import logging
 from dataclasses import asdict
 from typing import Any
 
 import grpc
 from gapo.v1 import reward_pb2
 from gapo_core.pairs import TruncationPolicy
-from google.protobuf.message import DecodeError
 
-from gapo_server.access import Access, Exchange
-from gapo_server.errors import InvalidInput, RequestError
-from gapo_server.grpc import status
+from gapo_server.access import Exchange
+from gapo_server.errors import InvalidInput
+from gapo_server.grpc.serving import Context, Serving, parsed, seconds_left
 from gapo_server.scoring.service import Question, ScoringService
-
-log = logging.getLogger(__name__)
 
 _POLICIES = {
     reward_pb2.TRUNCATION_POLICY_UNSPECIFIED: None,
@@ -25,18 +21,13 @@ _POLICIES = {
 }
 _NUMBERS = {policy: number for number, policy in _POLICIES.items()}
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
-
 SERVICE = reward_pb2.DESCRIPTOR.services_by_name["RewardService"].full_name
 
 
-class RewardServicer:
-    """Takes requests as bytes and parses them itself: bytes that are no message get an error like any other."""
-
+class RewardServicer(Serving):
     def __init__(self, service: ScoringService) -> None:
+        super().__init__(service.admission, service.metrics)
         self._service = service
-        self._access = Access(service.metrics)
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, Any]":
         """The methods of gapo.v1.RewardService, to be added to a server."""
@@ -56,37 +47,13 @@ class RewardServicer:
     async def ListModels(self, request: bytes, context: Context) -> Any:
         return await self._serve("ListModels", context, lambda exchange: self._list_models())
 
-    async def _serve(self, route: str, context: Context, answer: Any) -> Any:
-        """Key, access log and errors of every method."""
-        given = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        with self._access.exchange("grpc", given.get("x-request-id")) as exchange:
-            exchange.route = route
-            try:
-                scheme, _, key = given.get("authorization", "").partition(" ")
-                self._service.admission.authenticate(key.strip() if scheme.lower() == "bearer" else None)
-                await context.send_initial_metadata((("x-request-id", exchange.request_id),))
-                return await answer(exchange)
-            except RequestError as error:
-                exchange.fail(error)
-                refused = error
-            except Exception:  # grpc would tell it to the client as it is
-                log.exception("request %s failed", exchange.request_id)
-                refused = exchange.internal()
-                exchange.fail(refused)
-        await context.abort(
-            refused.status, status.message(refused), status.trailing_metadata(refused, exchange.request_id)
-        )
-
     async def _score(self, raw: bytes, context: Context, exchange: Exchange) -> Any:
-        with self._service.admission.reservation() as held:
+        with self._admission.reservation() as held:
             held.add(len(raw))
-            try:
-                request = reward_pb2.ScoreRequest.FromString(raw)
-            except DecodeError as error:
-                raise InvalidInput(f"is not a gapo.v1.ScoreRequest of valid UTF-8: {error}", "request") from None
+            request = parsed(reward_pb2.ScoreRequest, raw)
             exchange.pairs = len(request.pairs)
-            self._service.admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
-            scored = await self._service.score(_question(request), _seconds_left(context))
+            self._admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
+            scored = await self._service.score(_question(request), seconds_left(context))
         if scored.truncated_tokens:
             context.set_trailing_metadata((("x-gapo-truncated", str(scored.truncated_tokens)),))
         results = [reward_pb2.ScoreResult(**asdict(result)) for result in scored.results]
@@ -129,9 +96,3 @@ def _question(request: Any) -> Question:
         request.prompt_budget or None,
         request.response_budget or None,
     )
-
-
-def _seconds_left(context: Context) -> float | None:
-    """The client's deadline; None where it set none."""
-    left = context.time_remaining()
-    return None if left is None else max(0.001, left)

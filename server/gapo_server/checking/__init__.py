@@ -1,0 +1,1 @@
+"""Constraint checks: rules on a pair, in processes of their own."""

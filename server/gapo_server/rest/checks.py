@@ -1,0 +1,30 @@
+"""POST /v1/check."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+
+from gapo_server.checking.service import CheckingService, Demand
+from gapo_server.rest.middleware import exchange_of, few
+from gapo_server.rest.schemas import CheckBody, CheckedBody
+from gapo_server.scoring.service import ScoringService
+
+
+def router(checking: CheckingService, service: ScoringService) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/v1/check", response_model=CheckedBody, dependencies=[Depends(few(service, "pairs"))])
+    async def check(body: CheckBody, request: Request) -> dict[str, Any]:
+        """Check pairs by rules; results come in the order of the pairs."""
+        exchange_of(request).pairs = len(body.pairs)
+        demands = [
+            Demand(
+                pair.prompt,
+                pair.response,
+                None if pair.constraints is None else [(one.id, one.kwargs) for one in pair.constraints],
+            )
+            for pair in body.pairs
+        ]
+        return {"results": await checking.check(demands, body.mode)}
+
+    return routes
