@@ -15,9 +15,10 @@ from torch import Tensor
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
 
 
-def load_checkpoint(directory: str | Path, block: int = 64) -> PackedLongformer:
-    """Loads a `LongformerForSequenceClassification` checkpoint; a headless one gets a fresh head.
+def load_checkpoint(directory: str | Path, block: int = 64, fresh_head: bool = False) -> PackedLongformer:
+    """Loads a `LongformerForSequenceClassification` checkpoint.
 
+    With `fresh_head` one that was trained for something else may lack the classifier, which starts at random then.
     Raises `ValueError` naming the file that cannot be read, or parameters that are missing or have another shape.
     """
     directory = Path(directory)
@@ -31,15 +32,18 @@ def load_checkpoint(directory: str | Path, block: int = 64) -> PackedLongformer:
     config["attention_window"] = tuple(window) if isinstance(window, list) else (window,) * layers
     if len(config["attention_window"]) != layers:
         raise ValueError(f"{file}: attention_window: has {len(window)} entries for {layers} layers; give one a layer")
-    config["num_labels"] = len(config.get("id2label", {0: ""}))
+    state = read_weights(directory)
+    # Hugging Face leaves `id2label` out where there are two labels, and where there is no head at all.
+    config["num_labels"] = len(state.get("classifier.out_proj.bias", [0.0]))
     shape = LongformerShape(**{f.name: config[f.name] for f in fields(LongformerShape) if f.name in config})
     model = PackedLongformer(shape, block)
-    state = read_weights(directory)
     check_shapes(directory, state, model.state_dict())
     result = model.load_state_dict(state, strict=False)
-    missing = [name for name in result.missing_keys if not name.startswith("classifier.")]
+    missing = [name for name in result.missing_keys if not (fresh_head and name.startswith("classifier."))]
     if missing:
-        raise ValueError(f"{directory}: parameters are missing: {', '.join(missing[:5])}")
+        told = f"{directory}: parameters are missing: {', '.join(missing[:5])}"
+        headless = all(name.startswith("classifier.") for name in missing)
+        raise ValueError(f"{told}; train the head first (gapo train rm --start)" if headless else told)
     return model
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gapo_model.checkpoint import load_checkpoint, save_checkpoint
 from gapo_model.packed_longformer import LongformerShape, PackedLongformer
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import LongformerConfig, LongformerForSequenceClassification
 
 SHAPE = LongformerShape(
@@ -85,5 +85,13 @@ def test_a_head_of_two_labels_under_a_config_that_leaves_them_out(tmp_path) -> N
         max_position_embeddings=102,
     )
     LongformerForSequenceClassification(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"classifier\.out_proj\.weight has shape \(2, 24\), not \(1, 24\)"):
-        load_checkpoint(tmp_path)
+    assert load_checkpoint(tmp_path).shape.num_labels == 2
+
+
+def test_a_checkpoint_without_a_head_gets_one_only_where_it_is_trained(checkpoint) -> None:
+    file = checkpoint / "model.safetensors"
+    body = {name: value for name, value in load_file(file).items() if not name.startswith("classifier.")}
+    save_file(body, file)
+    assert load_checkpoint(checkpoint, fresh_head=True).shape.num_labels == 1
+    with pytest.raises(ValueError, match=r"classifier\.dense\.weight.*; train the head first"):
+        load_checkpoint(checkpoint)

@@ -1,6 +1,7 @@
 """`gapo train rm`, `gapo data build|inspect`, `gapo eval rm`."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, cast
@@ -21,10 +22,12 @@ from gapo_training import splits
 from gapo_training.baselines.cli import add_baseline_commands
 from gapo_training.calibrate import calibrate
 from gapo_training.corpora import pairs_file
+from gapo_training.discriminator import one_logit
 from gapo_training.distributed import accelerator_of, finish
 from gapo_training.evaluate import report, score
 from gapo_training.gapo.cli import add_eval_commands, add_train_commands, told
 from gapo_training.gapo.config import ConfigError, changed, from_mapping, settings_of
+from gapo_training.gapo.provenance import refuse_mixing
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.soup import average
 from gapo_training.surroundings import SHORTEST, surrounded
@@ -32,6 +35,8 @@ from gapo_training.warmup import WarmupConfig
 from gapo_training.warmup import train as warm_up
 
 PRESETS = Path(__file__).parent / "presets"
+RESUMABLE = ("steps", "learning_rate", "clip_norm", "evaluate_every", "checkpoint_every")
+"""What a resumed `gapo train rm` may change."""
 DATA_HELP = "Folder with rnnlg/ and e2e/."
 Data = Annotated[Path, typer.Option(help=DATA_HELP, exists=True, file_okay=False)]
 
@@ -52,13 +57,15 @@ def configured(config: str, changes: list[str]) -> WarmupConfig:
     return settings
 
 
-def _model(start: Path) -> PackedLongformer:
+def _model(start: Path, fresh_head: bool = False) -> PackedLongformer:
     """A checkpoint's or a bundle's module. Raises `typer.BadParameter`."""
     try:
         if is_bundle(start):
             return model_of(start)
         kind = json.loads((start / "config.json").read_text(encoding="utf-8")).get("model_type")
-        return load_checkpoint(start) if kind == "longformer" else longformerize(start)
+        if kind == "longformer" or not fresh_head:
+            return one_logit(load_checkpoint(start, fresh_head=fresh_head))
+        return longformerize(start)
     except (BundleError, OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -92,6 +99,9 @@ def register_train(app: Application) -> None:
             raise typer.BadParameter(f"out: {out} holds a run already; go on with --resume or choose another folder")
         if (data is None) == (pairs is None):
             raise typer.BadParameter("give either --data or --pairs")
+        origin = {"start": start, "data": data, "pairs": pairs, "long": long, "most_words": most_words}
+        with told():
+            _as_begun(out, settings, origin)
         if pairs and long:
             raise typer.BadParameter("--long: goes with --data; pairs of your own are taken as they are")
         # 1.4 tokens a word in these corpora, and a prompt: what is asked must not be in a part that is cut out.
@@ -100,7 +110,7 @@ def register_train(app: Application) -> None:
         with told(), Console(stderr=True).status("reading and drawing preferential prompts"):
             drawn, held_out = splits.pairs_of(data, settings.seed) if data else _from_file(cast(Path, pairs))
             drawn = surrounded(drawn, long, most_words, settings.seed)
-        model = _model(start)
+        model = _model(start, fresh_head=True)
         accelerator = accelerator_of("no", cpu=False)
         first = accelerator.is_main_process
         _encoder(start, settings.max_tokens)
@@ -126,6 +136,10 @@ def register_train(app: Application) -> None:
                     board.add_scalar(f"held_out/{name}", figure, step)
 
             tokenizer = start / "tokenizer.json"
+            if first:
+                (out / "run.json").write_text(json.dumps(origin, default=str, indent=2) + "\n", encoding="utf-8")
+                # Of weights that are trained further; its end fits another.
+                (out / "checkpoint" / "calibration.json").unlink(missing_ok=True)
             warm_up(accelerator, model, tokenizer, drawn, settings, out, resume, progress, held_out, evaluated)
         if first:
             _calibrated(model, _encoder(start, model.shape.max_tokens), held_out, out / "checkpoint")
@@ -153,6 +167,16 @@ def register_train(app: Application) -> None:
         with told(), Console(stderr=True).status("drawing held-out pairs"):
             held_out = splits.held_out_of(data, seed)
         _calibrated(made, encoder, held_out, out / "checkpoint")
+
+
+def _as_begun(out: Path, settings: WarmupConfig, origin: Mapping[str, object]) -> None:
+    """Raises `ConfigError` where the run in `out` was begun with other settings or from something else."""
+    for name, wanted in (("config.json", asdict(settings)), ("run.json", origin)):
+        if (out / name).exists():
+            begun = json.loads((out / name).read_text(encoding="utf-8"))
+            refuse_mixing(
+                out, begun, wanted, ("steps", "learning_rate", "clip_norm", "evaluate_every", "checkpoint_every")
+            )
 
 
 def _encoder(folder: Path, max_tokens: int) -> PairEncoder:

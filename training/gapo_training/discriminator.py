@@ -92,11 +92,21 @@ def is_decoder(directory: Path) -> bool:
     return bool(settings.get("model_type") == "qwen2")
 
 
-def load(directory: Path) -> Discriminator:
-    """The reward model of a checkpoint folder of either architecture, without network."""
+def load(directory: Path, fresh_head: bool = False) -> Discriminator:
+    """The reward model of a checkpoint folder of either architecture, without network; see `load_checkpoint`."""
     if not is_decoder(directory):
-        return load_checkpoint(directory)
+        return one_logit(load_checkpoint(directory, fresh_head=fresh_head))
     return DecoderRewardModel(Qwen2ForSequenceClassification.from_pretrained(directory, local_files_only=True))
+
+
+def one_logit(model: PackedLongformer) -> PackedLongformer:
+    """The model. Raises `ValueError` for a classifier of several labels."""
+    if model.shape.num_labels != 1:
+        raise ValueError(
+            f"the head has {model.shape.num_labels} labels, and a reward model has one; take the classifier's weights "
+            "out of the checkpoint to train a fresh one"
+        )
+    return model
 
 
 def save(model: Discriminator, directory: Path, tokenizer: str) -> None:

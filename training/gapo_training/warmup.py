@@ -93,7 +93,7 @@ def train(
     Several processes share out each batch; the first one writes, and every `evaluate_every` steps its `evaluated` gets
     the figures of `evaluate.report` on the held-out pairs. Raises `FloatingPointError` when the loss is not finite.
     """
-    encoder = PairEncoder(tokenizer_file, config.max_tokens)
+    encoder = PairEncoder(tokenizer_file, min(config.max_tokens, model.shape.max_tokens))
     thaw(model.to(accelerator.device))
     prepared, optimizer = prepare(
         accelerator, model, config.learning_rate, config.weight_decay, "ddp", muon=config.optimizer == "muon"

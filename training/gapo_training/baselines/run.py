@@ -66,10 +66,4 @@ def _check(config: BaselineConfig, out: Path, resume: bool) -> None:
         return
     if not resume:
         raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
-    before, wanted = settings_of(out / "config.yaml"), config.as_dict()
-    for settings in (before, wanted):  # one folder has many names
-        settings["generator"] = str(Path(settings.get("generator", "")).resolve())
-    changed = [name for name in wanted if before.get(name) != wanted[name]]
-    if changed:
-        name = changed[0]
-        raise ConfigError(f"{name}: the run in {out} has {before.get(name)}, not {wanted[name]}; choose another folder")
+    provenance.refuse_mixing(out, settings_of(out / "config.yaml"), config.as_dict())

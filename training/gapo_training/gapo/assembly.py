@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +52,7 @@ class Run:
     stage: int = 1
     phase: str = "ppo"
     cursor: int = 0
+    figures: dict[str, float] = field(default_factory=dict)  # of the last stage's reward model, on held-out prompts
 
     @property
     def accelerator(self) -> Accelerator:
@@ -147,6 +148,18 @@ def reward_backend(run: Run) -> RewardBackend:
     return ModuleReward(run.reward_model, run.encoder, f"A{run.stage - 1 if run.config.adversarial else 0}")
 
 
+def served_version(run: Run, backend: RewardBackend) -> str:
+    """The version that scores a PPO phase. Raises `TrainingStopped` where a server has another than the last stage's:
+    its next one is trained here, and a server takes a new version when it starts."""
+    version, wanted = backend.version(), f"A{run.stage - 1}"
+    if run.config.reward.backend == "server" and run.config.adversarial and version.rpartition("/")[2] != wanted:
+        raise ppo.TrainingStopped(
+            f"A{run.stage}: {run.config.reward.url} serves {version}, and this stage learns from {wanted}; serve "
+            f"{run.out / 'store'} anew and resume, or use adversarial=false, which keeps one reward model"
+        )
+    return version
+
+
 def save_state(run: Run) -> None:
     """Writes `out`/state.pt: models, optimisers, buffer, KL coefficient and place."""
     learner = run.learner
@@ -161,7 +174,7 @@ def save_state(run: Run) -> None:
     }
     if run.accelerator.is_main_process:
         place = {"stage": run.stage, "phase": run.phase, "cursor": run.cursor}
-        rest = {"buffer": run.buffer.state(), "kl": learner.kl.coefficient}
+        rest = {"buffer": run.buffer.state(), "kl": learner.kl.coefficient, "figures": run.figures}
         checkpoint.save(run.out / "state.pt", models | place | rest)
 
 
@@ -179,9 +192,10 @@ def load_state(run: Run, state: dict[str, Any]) -> None:
     run.buffer.restore(state["buffer"])
     learner.kl.coefficient = state["kl"]
     run.stage, run.phase, run.cursor = state["stage"], state["phase"], state["cursor"]
+    run.figures = state["figures"]
 
 
-def publish(run: Run, number: int, quality: dict[str, float]) -> None:
+def publish(run: Run, number: int) -> None:
     """Writes the reward model as `out`/reward_model/A*number* and publishes it as that version to `out`/store.
 
     A version that a killed run published already is kept. Raises `ConfigError` when it holds another model.
@@ -199,4 +213,6 @@ def publish(run: Run, number: int, quality: dict[str, float]) -> None:
         if published != sha256(folder / "model.safetensors"):
             raise ConfigError(f"out: {target} holds another {version}; choose another folder or model_name")
         return
-    export_checkpoint(folder, run.out / "store", run.config.model_name, version, half_weights=False, quality=quality)
+    export_checkpoint(
+        folder, run.out / "store", run.config.model_name, version, half_weights=False, quality=run.figures
+    )

@@ -15,13 +15,12 @@ from gapo_training import discriminator
 from gapo_training.corpora.record import CorpusError
 from gapo_training.distributed import accelerator_of, finish
 from gapo_training.gapo import config as settings
-from gapo_training.gapo import start, tasks
+from gapo_training.gapo import provenance, start, tasks
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
 from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
-from gapo_training.gapo.journal import Journal, refuse_overwriting
+from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.plan import describe
 from gapo_training.gapo.ppo import TrainingStopped
-from gapo_training.gapo.provenance import write as write_provenance
 from gapo_training.gapo.reward import ModuleReward
 from gapo_training.gapo.stages import run
 from gapo_training.preferential import augment
@@ -89,11 +88,11 @@ def add_train_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         with told():
             accelerator = accelerator_of(chosen.mixed_precision, cpu)
-            refuse_overwriting(accelerator, out, resume)
+            provenance.admit(accelerator, out, chosen, resume)
             corpus = tasks.load(data, chosen.data, chosen.seed)
             with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
                 if accelerator.is_main_process:
-                    write_provenance(out, chosen, corpus, accelerator.num_processes)
+                    provenance.write(out, chosen, corpus, accelerator.num_processes)
                 folder = start.supervised_generator(accelerator, chosen, corpus, out, journal, resume)
         if accelerator.is_main_process:
             typer.echo(f"checkpoint: {folder}")

@@ -223,6 +223,10 @@ class GapoConfig:
             raise ConfigError("rollout.url: is empty; name the vLLM server")
         if self.reward.backend == "server" and not self.reward.url:
             raise ConfigError("reward.url: is empty; name the running gapo server")
+        if self.reward.backend == "server" and self.adversarial and not self.publish:
+            raise ConfigError(
+                "publish: a server scores with what stages publish; use publish=true or adversarial=false"
+            )
 
     def for_processes(self, count: int) -> None:
         """Raises `ConfigError` where the work does not divide evenly over `count` processes."""

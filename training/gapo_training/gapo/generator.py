@@ -100,7 +100,8 @@ def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[Any
 
 def load(directory: Path) -> tuple[Any, Speech]:
     """A Hugging Face checkpoint folder, read without network."""
-    model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True)
+    # Weights of half precision would be trained in it: transformers 5 loads them as they were saved.
+    model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, dtype=torch.float32)
     return model, Speech(_load_tokenizer(directory))
 
 

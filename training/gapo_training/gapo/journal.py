@@ -8,22 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from gapo_training.gapo.config import ConfigError
-
-
-def refuse_overwriting(accelerator: Accelerator, out: Path, resume: bool) -> None:
-    """Raises `ConfigError` where a run that is not resumed would empty another's journal.
-
-    All processes look before the first one begins the journal, which a later one would take for another run's.
-    """
-    if (out / "metrics.jsonl").exists() and not resume:
-        raise ConfigError(f"out: {out} holds a run already; go on with --resume or choose another folder")
-    accelerator.wait_for_everyone()
 
 
 class Journal:

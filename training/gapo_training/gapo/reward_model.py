@@ -14,6 +14,7 @@ from gapo_model.packed_longformer import PackedLongformer
 from gapo_server import EMBEDDED
 from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import nn
 
 from gapo_training import discriminator
 from gapo_training.discriminator import Discriminator
@@ -46,9 +47,13 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
         if (not published and discriminator.is_decoder(path)) != (config.kind == "decoder"):
             raise ConfigError(f"reward_model.kind: {config.kind}, but {str(path)!r} holds the other; change it")
         try:
-            return model_of(path) if published else discriminator.load(path), path / "tokenizer.json"
-        except BundleError as error:
+            model = model_of(path) if published else discriminator.load(path, fresh_head=True)
+        except (BundleError, ValueError) as error:
             raise ConfigError(f"reward_model.path: {error}") from None
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):  # no part of a bundle
+                module.p = config.dropout
+        return model, path / "tokenizer.json"
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "tokenizer.json"
     own = directory / f"tokenizer.{os.getpid()}.tmp"  # every process makes the same one, and reads while others write

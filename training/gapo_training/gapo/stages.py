@@ -10,16 +10,15 @@ import numpy as np
 
 from gapo_training.discriminator import freeze
 from gapo_training.distributed import accelerator_of
-from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
-from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
+from gapo_training.gapo import checkpoint, generator, ppo, provenance, reward_phase, start, tasks
+from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state, served_version
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
 from gapo_training.gapo.config import GapoConfig
 from gapo_training.gapo.evaluation import kept
 from gapo_training.gapo.held_out import measure
-from gapo_training.gapo.journal import Journal, refuse_overwriting
+from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.ppo import TrainingStopped
 from gapo_training.gapo.preferences import preferences_of
-from gapo_training.gapo.provenance import write as write_provenance
 from gapo_training.gapo.tasks import Task
 
 
@@ -30,11 +29,11 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     """
     accelerator = accelerator_of(config.mixed_precision, cpu)
     config.for_processes(accelerator.num_processes)
-    refuse_overwriting(accelerator, out, resume)
+    provenance.admit(accelerator, out, config, resume)
     corpus = tasks.load(data, config.data, config.seed)
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:
-            write_provenance(out, config, corpus, accelerator.num_processes)
+            provenance.write(out, config, corpus, accelerator.num_processes)
         pairs = preferences_of(corpus, config.data, config.seed)
         began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
@@ -48,7 +47,10 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
         if state.stage == 1 and state.phase == "ppo":
             spent = {"sft_seconds": supervised - began, "warmup_seconds": warmed - supervised}
             journal.record("start", 0, spent)
-            publish(state, 0, measure(state, 0))
+            state.figures = measure(state, 0)
+            publish(state, 0)
+        elif state.phase == "ppo" and config.adversarial:  # killed before it was published, perhaps
+            publish(state, state.stage - 1)
         while state.stage <= config.stages:
             stage(state)
         state.greedy.sync(ppo.policy_weights(state.learner.actor))  # gathering weights takes every process
@@ -66,7 +68,7 @@ def stage(run: Run) -> None:
         freeze(run.reward_model)
         start.seeded(config, f"{number}/ppo", device_rank)
         backend = reward_backend(run)
-        version = backend.version()
+        version = served_version(run, backend)
         for i in range(config.ppo.iterations):
             count = (number - 1) * config.ppo.iterations + i
             chosen = next_tasks(run)
@@ -120,11 +122,11 @@ def stage(run: Run) -> None:
         run.journal.record("reward_phase", number, found | counts | {"seconds": seconds})
 
     # 4. Held-out prompts: the generator by rules, the new reward model by the same rules. Then version A*k*.
-    figures = measure(run, number)
-    if config.adversarial:
-        publish(run, number, figures)
+    run.figures = measure(run, number)
     run.stage, run.phase = number + 1, "ppo"
     save_state(run)
+    if config.adversarial:  # last: what is published is what a resumed run goes on with, to the bit
+        publish(run, number)
 
 
 def next_tasks(run: Run) -> list[Task]:
