@@ -1,6 +1,7 @@
 """What the commands say of input that cannot be used, before and after hours of training."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import gapo_server
@@ -8,10 +9,13 @@ import pytest
 from gapo.cli import build
 from gapo_export.recover import model_of
 from gapo_model.checkpoint import save_checkpoint
+from gapo_model.packed_longformer import PackedLongformer
 from gapo_training.corpora.pairs_file import read as read_pairs
 from typer.testing import CliRunner
 
 BUNDLE = max((Path(gapo_server.__file__).parent / "bundles/gapo-mini").iterdir(), key=lambda path: int(path.name))
+
+TOKENIZER = BUNDLE / "tokenizer.json"
 
 
 def invoked(*arguments: object) -> tuple[int, str]:
@@ -77,7 +81,7 @@ def test_a_file_of_one_text_is_refused_before_training(tmp_path) -> None:
 
 def test_a_start_without_a_readable_tokenizer_is_refused_before_training(tmp_path) -> None:
     start = tmp_path / "start"
-    save_checkpoint(model_of(BUNDLE), start, (BUNDLE / "tokenizer.json").read_text(encoding="utf-8"))
+    save_checkpoint(model_of(BUNDLE), start, TOKENIZER.read_text(encoding="utf-8"))
     (start / "tokenizer.json").write_text("{", encoding="utf-8")
     code, said = invoked("train", "rm", "--start", start, "--out", tmp_path / "out", "--pairs", pairs_file(tmp_path, 3))
     assert code == 2
@@ -120,8 +124,47 @@ def test_a_finished_warm_up_is_not_overwritten(tmp_path) -> None:
     assert "holds a run already" in said.replace(" │ │ ", " ")
 
 
+def test_a_resumed_warm_up_keeps_its_start_and_settings(tmp_path) -> None:
+    file, out, start = pairs_file(tmp_path, 6), tmp_path / "out", tmp_path / "start"
+    save_checkpoint(model_of(BUNDLE), start, TOKENIZER.read_text(encoding="utf-8"))
+    common = ("train", "rm", "--out", out, "--set", "warmup_steps=0", "--set", "learning_rate=1e-9")
+    begun = ("--start", BUNDLE, "--pairs", file, "--set", "steps=1")
+    invoked(*common, *begun)
+    assert (out / "training_state.pt").is_file()
+    for changes, told in (
+        (("--start", start, "--pairs", file), "start: the run in"),
+        (("--start", BUNDLE, "--pairs", pairs_file(start, 6)), "pairs: the run in"),
+        (("--start", BUNDLE, "--pairs", file, "--set", "seed=9"), "seed: the run in"),
+        (("--start", BUNDLE, "--pairs", file, "--set", "optimizer=muon"), "optimizer: the run in"),
+    ):
+        code, said = invoked(*common, *changes, "--set", "steps=2", "--resume")
+        assert (code, told in said) == (1, True), said
+    calibration = out / "checkpoint/calibration.json"
+    calibration.write_text("{}", encoding="utf-8")
+    invoked(*common, *begun[:-1], "steps=2", "--resume")
+    assert not calibration.exists() or calibration.read_text(encoding="utf-8") != "{}"
+
+
+def test_a_row_longer_than_the_model_loses_its_middle(tmp_path) -> None:
+    shape = replace(model_of(BUNDLE).shape, num_hidden_layers=1, attention_window=(64,), max_position_embeddings=34)
+    save_checkpoint(PackedLongformer(shape), tmp_path / "start", TOKENIZER.read_text(encoding="utf-8"))
+    rows = [{"accepted": "a " * 30, "rejected": "b " * 30, "response": f"c{n} " * 60} for n in range(4)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    given = ("--start", tmp_path / "start", "--pairs", tmp_path / "pairs.jsonl", "--set", "steps=1")
+    invoked("train", "rm", "--out", tmp_path / "out", *given, "--set", "pairs_per_step=2", "--set", "warmup_steps=0")
+    assert (tmp_path / "out/checkpoint/config.json").is_file()
+
+
+def test_a_head_of_three_labels_is_refused_before_training(tmp_path) -> None:
+    shape = replace(model_of(BUNDLE).shape, num_labels=3)
+    save_checkpoint(PackedLongformer(shape), tmp_path / "start", TOKENIZER.read_text(encoding="utf-8"))
+    given = ("--start", tmp_path / "start", "--pairs", pairs_file(tmp_path, 6), "--out", tmp_path / "out")
+    code, said = invoked("train", "rm", *given)
+    assert (code, "has 3 labels" in said.replace(" │ │ ", " ")) == (2, True), said
+
+
 def test_a_model_without_a_readable_tokenizer_is_not_evaluated(tmp_path) -> None:
-    save_checkpoint(model_of(BUNDLE), tmp_path / "model", (BUNDLE / "tokenizer.json").read_text(encoding="utf-8"))
+    save_checkpoint(model_of(BUNDLE), tmp_path / "model", TOKENIZER.read_text(encoding="utf-8"))
     (tmp_path / "model/tokenizer.json").unlink()
     code, said = invoked("eval", "rm", tmp_path / "model", "--data", tmp_path)
     assert code == 2

@@ -1,7 +1,8 @@
 """The parts of a run: models, optimisers, backends, their checkpoint, and the bundles that it publishes."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -140,12 +141,14 @@ def assemble(
     )
 
 
-def reward_backend(run: Run) -> RewardBackend:
+@contextmanager
+def reward_backend(run: Run) -> Iterator[RewardBackend]:
     """Where the scores of a PPO phase come from."""
     if run.config.reward.backend == "server":
-        client = gapo.Client(run.config.reward.url, api_key=os.environ.get("GAPO_API_KEY"))
-        return ServerReward(client, run.config.reward.model)
-    return ModuleReward(run.reward_model, run.encoder, f"A{run.stage - 1 if run.config.adversarial else 0}")
+        with gapo.Client(run.config.reward.url, api_key=os.environ.get("GAPO_API_KEY")) as client:
+            yield ServerReward(client, run.config.reward.model)
+        return
+    yield ModuleReward(run.reward_model, run.encoder, f"A{run.stage - 1 if run.config.adversarial else 0}")
 
 
 def served_version(run: Run, backend: RewardBackend) -> str:

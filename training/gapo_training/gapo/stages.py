@@ -67,39 +67,39 @@ def stage(run: Run) -> None:
         # 1. PPO against the reward model of the last stage, which stays as it is throughout.
         freeze(run.reward_model)
         start.seeded(config, f"{number}/ppo", device_rank)
-        backend = reward_backend(run)
-        version = served_version(run, backend)
-        for i in range(config.ppo.iterations):
-            count = (number - 1) * config.ppo.iterations + i
-            chosen = next_tasks(run)
-            total = config.stages * config.ppo.iterations
-            for group in run.learner.actor_optimizer.param_groups:
-                group["lr"] = config.ppo.learning_rate * ppo.learning_rate_factor(count, total, config.ppo)
-            drafts, seen = ppo.iteration(
-                run.learner,
-                chosen,
-                backend,
-                config,
-                key=f"{config.seed}/stage {number}/iteration {i}",
-                critic_only=count < config.ppo.critic_warmup,
-            )
-            if (now := backend.version()) != version:
-                raise TrainingStopped(
-                    f"A{number}: the reward model changed from {version} to {now} within a PPO phase; serve one "
-                    "version (gapo serve --bundle) and resume"
+        with reward_backend(run) as backend:
+            version = served_version(run, backend)
+            for i in range(config.ppo.iterations):
+                count = (number - 1) * config.ppo.iterations + i
+                chosen = next_tasks(run)
+                total = config.stages * config.ppo.iterations
+                for group in run.learner.actor_optimizer.param_groups:
+                    group["lr"] = config.ppo.learning_rate * ppo.learning_rate_factor(count, total, config.ppo)
+                drafts, seen = ppo.iteration(
+                    run.learner,
+                    chosen,
+                    backend,
+                    config,
+                    key=f"{config.seed}/stage {number}/iteration {i}",
+                    critic_only=count < config.ppo.critic_warmup,
                 )
-            verdicts = [kept(d.task, d.text, run.corpus) for d in drafts]
-            # 2. Outputs that hold text go to the adversarial buffer with what the rules say of them.
-            run.buffer.add(
-                [
-                    GeneratedRow(d.task.prompt, d.text, verdict, number)
-                    for d, verdict in zip(drafts, verdicts, strict=True)
-                    if not np.isnan(d.score)
-                ]
-            )
-            seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
-            run.journal.record("ppo", count, seen | {"reward_version": version})
-            run.journal.progress("ppo", count + 1, total, f"A{number}, reward {seen['reward']:.2f}")
+                if (now := backend.version()) != version:
+                    raise TrainingStopped(
+                        f"A{number}: the reward model changed from {version} to {now} within a PPO phase; serve one "
+                        "version (gapo serve --bundle) and resume"
+                    )
+                verdicts = [kept(d.task, d.text, run.corpus) for d in drafts]
+                # 2. Outputs that hold text go to the adversarial buffer with what the rules say of them.
+                run.buffer.add(
+                    [
+                        GeneratedRow(d.task.prompt, d.text, verdict, number)
+                        for d, verdict in zip(drafts, verdicts, strict=True)
+                        if not np.isnan(d.score)
+                    ]
+                )
+                seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
+                run.journal.record("ppo", count, seen | {"reward_version": version})
+                run.journal.progress("ppo", count + 1, total, f"A{number}, reward {seen['reward']:.2f}")
         run.phase = "reward"
         save_state(run)
 
