@@ -82,11 +82,9 @@ def _of_parts(draft: Draft, drafts: Sequence[Draft]) -> bool:
 
 
 # "3 bullet points for the pros and 3 bullet points for the cons".
-_FOR_A_PART = re.compile(
-    r"\s*(?:points?\s+)?(?:for|on|about|of|covering|describing)\s+(?:[\w'’-]+\s+){1,5}?(?:and|,|plus|then)(?:\s+\w+)?\s*,?\s*$",
-    re.I,
-)
-_OF_A_PART = re.compile(r"\s*(?:points?\s+)?(?:for|on|about|of|covering|describing)\b", re.IGNORECASE)
+_ON = r"\s*(?:points?\s+)?(?:for|on|about|of|covering|describing)\b"
+_OF_A_PART = re.compile(_ON, re.IGNORECASE)
+_AND_ANOTHER = re.compile(_ON + r"\s+(?:[\w'’-]+\s+){1,5}?(?:and|plus|then)(?:\s+\w+)?\s*", re.IGNORECASE)
 _OR = re.compile(r"\s*,?\s*(?:or|/)\s*(?:else\s+)?(?:(?:in|with|use|at)\s+)?", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:no(?!\s+(?:more|less|fewer))|not|never|without|avoid\w*)\b|n['’]t\b", re.IGNORECASE)
 
@@ -96,13 +94,17 @@ def _each_for_itself(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
 
     What is denied is denied on both sides of "or" ("no commas or capitals")."""
     places = sorted({(d.start, d.end) for d in drafts})
+    sizes = {(d.start, d.end) for d in drafts if d.id in _SIZES}
     dropped: set[tuple[int, int]] = set()
     for (start, end), (after, last) in pairwise(places):
         between = reading.masked[end : max(end, after)]
-        sizes = all(any(d.id in _SIZES for d in drafts if (d.start, d.end) == p) for p in ((start, end), (after, last)))
-        if (sizes and _FOR_A_PART.fullmatch(between) and _OF_A_PART.match(reading.masked, last)) or (
-            _OR.fullmatch(between) and not _DENIES.search(reading.masked, max(0, start - 40), last)
-        ):
+        of_parts = (
+            {(start, end), (after, last)} <= sizes
+            and _AND_ANOTHER.fullmatch(between)
+            and _OF_A_PART.match(reading.masked, last)
+        )
+        one_will_do = _OR.fullmatch(between) and not _DENIES.search(reading.masked, max(0, start - 40), last)
+        if of_parts or one_will_do:
             dropped |= {(start, end), (after, last)}
     return [draft for draft in drafts if (draft.start, draft.end) not in dropped]
 

@@ -14,8 +14,8 @@ _DEGREE = "(?:(?:really|actually|necessarily|even|always|strictly|also|perfectly
 _WAIVED = compiled(
     r"(?:"
     # A duty denied: "you don't have to …", "it isn't necessary that …", "the text does not need commas".
-    rf"(?:\bnot|n['’]t|\bnever|\bno longer) {_DEGREE}(?:(?:need|have|required?|obliged|obligated|expected|forced|bound"
-    r"|compelled) (?:you |it |(?:the|your) {text} )?to\b"
+    rf"(?:\bnot|n['’]t|\bnever|\bno longer) {_DEGREE}(?:(?:need|have|asking|required?|obliged|obligated|expected"
+    r"|forced|bound|compelled) (?:you |it |(?:the|your) {text} )?to\b"
     r"|(?:necessary|mandatory|obligatory|compulsory|essential|needed|required|a must)\b)"
     rf"|\b(?:you|it|(?:the|your) {{text}}) (?:do|does)(?: not|n['’]t) {_DEGREE}(?:need|require)\b"
     r"|\bneed(?: not|n['’]t)\b"
@@ -25,11 +25,14 @@ _WAIVED = compiled(
     r"|(?:feel|be) (?:like )?(?:obliged|bound|forced|compelled|limited|restricted|confined|pressured|the need"
     r"|you (?:have|need|must)))\b"
     rf"){_TO_ITS_END}"
+    # "Ignore the usual limit of 100 words".
+    r"|\b(?:ignore|disregard) (?:the|any|your|this|that) (?:[\w-]+ ){0,4}(?:limit|maximum|minimum|rule)s?\b"
+    rf"(?: (?:of|that){_TO_ITS_END})?"
 )
 # What sets a limit all the same: "you may use up to 90 words", "no other language is fine".
 _LIMITED = (
-    r"\b(?:up to|at most|at the most|no|not|never|without|only|just|max(?:imum|\.)?|under|less|fewer|below|within"
-    r"|tops|between|from|anything|nothing|none|exactly|limit\w*|(?:run|go|extend) to)\b|n['’]t\b"
+    r"\b(?:up to(?! you)|at most|at the most|no|not|never|without|only|just|max(?:imum|\.)?|under|less|fewer|below"
+    r"|within|tops|between|from|anything|nothing|none|exactly|limit\w*|(?:run|go|extend) to)\b|n['’]t\b"
 )
 _UNLIMITED = rf"(?!(?:(?!\bbut\b)[^.;!?\n]){{0,160}}?(?:{_LIMITED}))"
 _DO = (
@@ -48,7 +51,7 @@ _PERMITTED = compiled(
 # "More than 200 words is fine", "answers in Dutch are welcome", "the word 'price' is optional".
 _FINE = compiled(
     rf"(?:^|[,;:] ){_UNLIMITED}[^,;:.!?\n]{{1,120}}? (?:is|are|would be|will be) {_DEGREE}"
-    r"(?:fine|ok|okay|acceptable|optional|unnecessary|welcome|allowed|permitted|no problem)\b"
+    r"(?:fine|ok|okay|acceptable|optional|unnecessary|up to you|welcome|allowed|permitted|no problem)\b"
 )
 _NEEDLESS = compiled(
     r"(?:^|[,;:] )[^,;:.!?\n]{1,120}? (?:(?:is|are)(?: not|n['’]t)|not|need not) "

@@ -197,8 +197,8 @@ _BULLETS = (
     rule(
         (
             "{count}(?:-| (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?)(?:bullet(?:ed)?(?:[- ]?points?|"
-            " items?)?|bullets|bulletpoints?)\\b(?: "
-            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the|any|elements)|under))"
+            " items?)?|bullets|bulletpoints?)\\b(?! ?-?(?:points?|items?)\\b)(?: "
+            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the (?!{text})|any|elements)|under))"
         ),
         _B,
         bullets,
