@@ -189,6 +189,7 @@ def test_demands_of_unfamiliar_wordings(prompt, wanted) -> None:
         ("contact_twelfth", 0.95),
         ("contact_thirteenth", 0.98),
         ("contact_fourteenth", 0.98),
+        ("contact_fifteenth", 0.95),
     ],
 )
 def test_figures_on_unfamiliar_wordings(name, recall) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from gapo_core.constraints.parsing.reading import Reading
 from gapo_core.constraints.parsing.rules import Draft, unquoted
@@ -23,7 +24,7 @@ def compose(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
     for step in _STEPS:
         kept += step(reading, facts)
     kept += _of_the_request(reading, facts, kept)
-    return _consistent(_enumerated(reading, kept))
+    return _consistent(_enumerated(reading, _each_for_itself(reading, kept)))
 
 
 _FORBIDDEN = "keywords:forbidden_words"
@@ -65,15 +66,47 @@ def _consistent(drafts: Sequence[Draft]) -> list[Draft]:
     ]
 
 
-_SIZES = {"length_constraints:number_words": "num_words", "length_constraints:number_sentences": "num_sentences"}
+_SIZES = {
+    "length_constraints:number_words": "num_words",
+    "length_constraints:number_sentences": "num_sentences",
+    "detectable_format:number_bullet_lists": "num_bullets",
+}
 
 
 def _of_parts(draft: Draft, drafts: Sequence[Draft]) -> bool:
     """Whether limits of one kind differ: those of several parts ("background (3-5 sentences), gap (1-2 sentences)")."""
     if not (name := _SIZES.get(draft.id)):
         return False
-    limits = {(d.kwargs["relation"], d.kwargs[name]) for d in drafts if d.id == draft.id}
+    limits = {(d.kwargs.get("relation"), d.kwargs[name]) for d in drafts if d.id == draft.id}
     return len(limits) > len({relation for relation, _ in limits})
+
+
+# "3 bullet points for the pros and 3 bullet points for the cons".
+_ON = r"\s*(?:points?\s+)?(?:for|on|about|of|covering|describing)\b"
+_OF_A_PART = re.compile(_ON, re.IGNORECASE)
+_AND_ANOTHER = re.compile(_ON + r"\s+(?:[\w'’-]+\s+){1,5}?(?:and|plus|then)(?:\s+\w+)?\s*", re.IGNORECASE)
+_OR = re.compile(r"\s*,?\s*(?:or|/)\s*(?:else\s+)?(?:(?:in|with|use|at)\s+)?", re.IGNORECASE)
+_DENIES = re.compile(r"\b(?:no(?!\s+(?:more|less|fewer))|not|never|without|avoid\w*)\b|n['’]t\b", re.IGNORECASE)
+
+
+def _each_for_itself(reading: Reading, drafts: Sequence[Draft]) -> list[Draft]:
+    """Without sizes of two parts of the response and without demands of which one will do ("100 words or 5 sentences").
+
+    What is denied is denied on both sides of "or" ("no commas or capitals")."""
+    places = sorted({(d.start, d.end) for d in drafts})
+    sizes = {(d.start, d.end) for d in drafts if d.id in _SIZES}
+    dropped: set[tuple[int, int]] = set()
+    for (start, end), (after, last) in pairwise(places):
+        between = reading.masked[end : max(end, after)]
+        of_parts = (
+            {(start, end), (after, last)} <= sizes
+            and _AND_ANOTHER.fullmatch(between)
+            and _OF_A_PART.match(reading.masked, last)
+        )
+        one_will_do = _OR.fullmatch(between) and not _DENIES.search(reading.masked, max(0, start - 40), last)
+        if of_parts or one_will_do:
+            dropped |= {(start, end), (after, last)}
+    return [draft for draft in drafts if (draft.start, draft.end) not in dropped]
 
 
 def _bounded_below(capitals: Sequence[Draft]) -> bool:

@@ -66,8 +66,8 @@ _CONTENT = re.compile(
     r"(?:ha(?:s|ve) to|must|needs? to|(?:can|may)(?: only|not)|cannot|can['’]t|is (?:only )?allowed|is forbidden"
     r"|speaks?|says?|writes?|answers?|replies|insists?|refuses?|demands?|charges?|decides?|learns?|tries|pays?)\b"
     r"(?P<acted>[^,.;!?\n]*)"
-    r"|\b(?:about|describe|imagine|discuss) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text|essay|letter|play)"
-    r" (?:that|which|in which) (?P<subject>[^,.;!?\n]*)"
+    r"|\b(?:about|describe|imagine|discuss|review|analy[sz]e) an? (?:\w+ )?(?:novel|book|film|song|story|poem|text"
+    r"|essay|letter|play) (?:that|which|in which|with no|without(?! using)|written) (?P<subject>[^,.;!?\n]*)"
     # Things looked for: "recommend books written in lowercase".
     r"|\b(?:recommend|suggest|find|name|list|know|compare|rank|are there|examples of)\b[^.;:!?\n]{0,40}?\b(?:books?"
     r"|novels?|poems?|songs?"
@@ -170,6 +170,19 @@ _TOLD = (
     ),
     # "I want to learn how to write in lowercase".
     _saying(r"\blearn(?:ing)? (?:how )?to ([^,.;!?\n]*)"),
+    # "A guide on writing in capitals", not "a guide on writing in under 100 words".
+    _saying(
+        r"\b(?:guides?|tutorials?|articles?|essays?|posts?|lessons?|courses?|talks?|tips|advice|tricks|rules|etiquette"
+        r"|benefits|advantages|drawbacks|dangers|effects|history|art|habit|psychology|pros and cons)\b"
+        r"(?: [\w'’-]+){0,3}? (?:on|about|for|of|to|against|behind) (?:people )?(?:writing|typing|texting|speaking"
+        rf"|talking|answering|replying|responding|using|avoiding|posting|e?mailing)\b((?:(?!{_HOW_TO_ANSWER})[^,.;!?\n])*)"
+    ),
+    # What a model is told in the prompt that is asked for.
+    _saying(
+        r"\b(?:tell|mak|ask|instruct|gett?|forc|forbid|lett?|requir|order|prompt)(?:s|es|e|ing)? "
+        r"(?:(?:the|an?|my|our|your|any) )?(?:[\w-]+ )?(?:models?|bots?|assistants?|chat ?bots?|ai|llms?|chatgpt|gpt"
+        r"|claude|agents?)\b([^.;!?\n]*)"
+    ),
     # "I'm looking for a song that starts with …".
     _saying(
         r"\b(?:looking|searching) for an? (?:\w+ )?"

@@ -251,7 +251,8 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when) ?", re.IGNORECASE
+    r"^\s*(?:[-*•]\s*)?(?:if (?!possible|you (?:can|could|please))|in case|unless|whenever|when|otherwise) ?",
+    re.IGNORECASE,
 )
 _TASK = re.compile(
     r"^\s*(?:[-*•]\s*|\(?\d{1,2}[.)]\s*)?(?:please |kindly |also,? )?(?:answer|respond|say|reply|write|give|use"

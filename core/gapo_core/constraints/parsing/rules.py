@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gapo_core.constraints.parsing.conditions import condition
 from gapo_core.constraints.parsing.content import content
 from gapo_core.constraints.parsing.grammar import compiled
 from gapo_core.constraints.parsing.mood import adjoined
 from gapo_core.constraints.parsing.reading import Reading
+from gapo_core.constraints.parsing.waivers import waived
 
 
 @dataclass(frozen=True)
@@ -150,14 +152,15 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
             continue
         words = set(_WORD.findall(reading.masked[sentence.start : sentence.end].lower()))
         taken: list[tuple[int, int]] = []
+        read: list[Draft] = []
         said = reading.masked[sentence.start : sentence.end]
-        elsewhere = [(sentence.start + start, sentence.start + end) for start, end in content(said)]
+        elsewhere = [(sentence.start + a, sentence.start + b) for a, b in (*content(said), *waived(said))]
         for each in rules:
             if sentence.mood not in each.moods or each.cues.isdisjoint(words):
                 continue
             for match in each.compiled.finditer(reading.masked, sentence.start, sentence.end):
                 start, end = _trimmed(reading.masked, *match.span())
-                if any(start < b and a < end for a, b in (*taken, *elsewhere)):
+                if _overlaps(start, end, taken) or _overlaps(start, end, elsewhere):
                     continue
                 if each.unless and each.unless.search(reading.masked, sentence.start, match.start()):
                     continue
@@ -168,10 +171,20 @@ def drafts(reading: Reading, tables: Iterable[Rule]) -> list[Draft]:
                 if sentence.mood == "question" and not adjoined(reading.masked[sentence.start : start], match.group()):
                     continue
                 made = list(each.build(Found(match, reading)) or ())
-                if made:
-                    taken.append((start, end))
-                    found += [Draft(id, kwargs, start, end) for id, kwargs in made]
+                if not made:
+                    continue
+                if (last := condition(reading.masked, sentence, start, end)) is not None:
+                    elsewhere.append((start, last))
+                    continue
+                taken.append((start, end))
+                read += [Draft(id, kwargs, start, end) for id, kwargs in made]
+        # A condition may be found after a rule has read words in it.
+        found += [draft for draft in read if not _overlaps(draft.start, draft.end, elsewhere)]
     return found
+
+
+def _overlaps(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start < b and a < end for a, b in spans)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

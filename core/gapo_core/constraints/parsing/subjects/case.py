@@ -7,8 +7,8 @@ from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, governed, 
 
 UPPER, LOWER, COMMA = "change_case:english_capital", "change_case:english_lowercase", "punctuation:no_comma"
 _CAPS = (
-    "(?:capitals|capital letters?|caps|upper[- ]?case(?: letters?| characters?)?|capitali[sz]ed(?: "
-    "letters?)?|block capitals|block letters|all[- ]caps)"
+    "(?:capitals|capital letters?|caps(?![- ]lock (?:key|light)\\b)|upper[- ]?case(?: letters?| characters?)?"
+    "|capitali[sz]ed(?: letters?)?|block capitals|block letters|all[- ]caps)"
 )
 _SMALL = "(?:lower[- ]?case(?: letters?| characters?)?|small letters)"
 _THROUGHOUT = (
@@ -237,7 +237,7 @@ _LOWER = (
         + _SMALL
         + (
             "(?: only)?(?:,? (?:and |with )?no (?:capitals?|upper[- ]?case)(?: letters?)?(?: (?:are |is "
-            ")?allowed)?)?(?! words?)"
+            ")?allowed)?)?(?! words?| for (?!your|the (?:whole|entire)))"
         ),
         _CUES,
         LOWER,
@@ -250,7 +250,7 @@ _LOWER = (
             "(?:no|zero|without(?: (?:any|using|a single))*|avoid(?:ing)?(?: (?:any|using|all))*|free of|not "
             "(?:a single|use|contain|include|have|one)(?: any)?|n['’]t (?:use|contain|include|have)(?: any)?"
             "|never use) (?:single )?(?:capitals?|capital letters?|upper[- ]?case(?: letters?| characters?)?"
-            "|caps|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! "
+            "|caps(?! lock)|capitali[sz]ation|capitali[sz]ed letters?)(?: (?:is|are) (?:allowed|permitted))?(?! "
             "words?)"
         ),
         _CUES,

@@ -50,6 +50,8 @@ _PART_AT_THE_START = (
     r"(?!,? (?:and|but|then)(?: please)? $)[^.;]{0,40}$"
 )
 _PHRASE = "(?:the )?(?:exact )?(?:(?:words?|phrase|sentence|line):? )?{quoted}"
+# One of several will do: 'start with "Yes" or "No"'.
+_OR = r"\s*(?:,?\s*(?:or|and/or)\b|/(?!/)|,\s*[\"“'‘])"
 _CUES = (
     "end ends ending ended finished concluded closed finish finishes finishing conclude concludes close closes closing "
     "terminate sign signs signing wrap wraps wrapping round rounds rounding last final very"
@@ -62,6 +64,7 @@ TABLE = (
         "begin start open kick",
         start,
         _PART_AT_THE_START,
+        before=_OR,
     ),
     # Whatever part was spoken of before it: "each with an asterisk in front, and start your reply with …".
     rule(
@@ -71,6 +74,7 @@ TABLE = (
         "begin start open",
         start,
         governed("not|never", 40),
+        before=_OR,
     ),
     rule(
         r"\b(?!paragraph|note){text},? (?:(?:that|which) )?(?:starts|begins|opens|starting|beginning|opening)(?: off)? "
@@ -78,11 +82,13 @@ TABLE = (
         "starts begins opens starting beginning opening",
         start,
         _PART_AT_THE_START + r"|\b(?:check|when|whenever|why|how|if|whether|include|add|insert|append)\b[^.;]{0,50}$",
+        before=_OR,
     ),
     rule(
         "{start}(?:start|begin|opening|(?:first|opening) (?:sentence|line|words?)): {quoted}",
         "start begin opening first",
         start,
+        before=_OR,
     ),
     rule(
         "(?:first words?|(?:first|opening) (?:line|sentence))(?: (?:of|in) (?:your|the) (?:entire |whole )?{text})? "
@@ -90,6 +96,7 @@ TABLE = (
         "first opening",
         start,
         _PART_AT_THE_START,
+        before=_OR,
     ),
     rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:(?=\s*$)",
@@ -105,8 +112,9 @@ TABLE = (
         _CUES,
         end,
         _PART,
+        before=_OR,
     ),
-    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}" + r"[:,]? ?{quoted}", _CUES, end, _PART),
+    rule(_FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,5}" + r"[:,]? ?{quoted}", _CUES, end, _PART, before=_OR),
     rule(
         (
             r"(?:last|final|closing|very last) (?:sentence|line|words?|phrase|thing|statement|text|part|bit"
@@ -119,6 +127,7 @@ TABLE = (
         _CUES,
         end,
         _PART,
+        before=_OR,
     ),
     rule(
         (
@@ -127,6 +136,7 @@ TABLE = (
         ),
         "end",
         end,
+        before=_OR,
     ),
     rule(
         (
@@ -135,20 +145,28 @@ TABLE = (
         ),
         "last final closing",
         end,
+        before=_OR,
     ),
     rule(
         "(?:make|let|have|leave) {quoted} (?:be )?(?:the|your) (?:very )?(?:last|final|closing) "
         "(?:words?|sentence|line|phrase|thing|statement|bit)(?! (?:of|in) (?:each|every))",
         "last final closing",
         end,
+        before=_OR,
     ),
-    rule(r"(?:put|place|write|add|say|use|append) {quoted} at the (?:very )?end(?! of (?:each|every))", "end", end),
+    rule(
+        r"(?:put|place|write|add|say|use|append) {quoted} at the (?:very )?end(?! of (?:each|every))",
+        "end",
+        end,
+        before=_OR,
+    ),
     # The phrase may stand unquoted after a colon, or after "the exact phrase".
     rule(
         _FINISH + r"(?: (?!(?:each|every|all)\b)[\w'’]+){0,12}?:\s{1,3}(?P<line>(?!\ue000)[^\n\ue000\"“”]{2,200})",
         _CUES,
         end,
         _PART,
+        before=_OR,
     ),
     rule(
         (
@@ -159,6 +177,7 @@ TABLE = (
         _CUES,
         end,
         _PART,
+        before=_OR,
     ),
     rule(
         (
@@ -167,6 +186,7 @@ TABLE = (
         ),
         "end",
         end,
+        before=_OR,
     ),
     rule(
         _FINISH
@@ -177,5 +197,6 @@ TABLE = (
         _CUES,
         end,
         _PART,
+        before=_OR,
     ),
 )

@@ -1,5 +1,6 @@
 """Words that must not stand in the response."""
 
+import re
 from collections.abc import Iterator
 
 from gapo_core.constraints.parsing.rules import ASKED, IN_A_PART, OF_A_PART, Found, Kwargs, rule
@@ -42,8 +43,13 @@ _OF_A_PART = (
 # Not everywhere, or not the words but what they name.
 _EXCEPT = r"\s*(?:as (?:an?|the)\b|anywhere else|except|unless|whenever|if\b|brand|instead of)|" + IN_A_PART
 _SO_OFTEN = r"\s*(?:sparingly|rarely|seldom|only|at most|no more|more|over|above|beyond|less|fewer|twice|\d)\b"
+# "Not 'very' or 'really' more than once".
+_TOO_OFTEN = r"\s*(?:more|over|above|beyond) than\b|\s*(?:twice|too often)\b"
+_NOT_ALWAYS = IN_A_PART + "|" + _TOO_OFTEN
 # Not with somebody or at some place only ("'Ciao' must not be used with strangers").
 _ANYWHERE = "(?= ?(?:[.,;!)]|$|anywhere|at all|at any|in (?:it|there|the|your|this)|and|or|either|please))"
+_NAME = r"(?-i:(?!(?:I|Mrs?|Ms|Dr|Prof|St|Mt)\b)[A-Z][\w'’-]*[\w-](?: [A-Z][\w-]+){0,2})"
+_OR = re.compile(r"\s+(?:or|and|nor)\s+")
 TABLE = (
     rule(
         f"{{not}} {_NEGATED_USE}{THE}\\w+ {NOUN}:? {{quotes}}",
@@ -51,7 +57,7 @@ TABLE = (
         forbidden,
         OF_A_PART,
         ASKED,
-        IN_A_PART,
+        _NOT_ALWAYS,
     ),
     rule(
         f"{{not}} {_NEGATED_USE}(?:: )?{THE}{NOUN}(?: like| such as|:| -| –)?:? {{items}}",
@@ -59,7 +65,7 @@ TABLE = (
         forbidden,
         OF_A_PART,
         ASKED,
-        IN_A_PART,
+        _NOT_ALWAYS,
     ),
     rule(
         f"{{not}} {_NEGATED_USE}(?:the )?{{quotes}}(?: (?:and|or) {{item}})?",
@@ -71,7 +77,15 @@ TABLE = (
         r"(?:called|named|titled|begin|start|end|finish)\W{0,3}$"
         rf"|\b(?:there(?:['’]s)?|there is|is|are|was|has|have)\s*$|{_OF_A_PART}|{OF_A_PART}",
         ASKED,
-        before=_EXCEPT,
+        before=_EXCEPT + "|" + _TOO_OFTEN,
+    ),
+    # A name, which is written in one way only: "do not mention Dyson".
+    rule(
+        "(?:(?:do|must|should) not|don['’]t|never|without|avoid) (?-i:mention(?:ing)?) "
+        f"(?P<items>{_NAME}(?: (?:or|and|nor) {_NAME})?)(?= ?(?:[.;!]|$|anywhere|at all|by name))",
+        "mention mentioning",
+        lambda found: [("keywords:forbidden_words", {"forbidden_words": _OR.split(found["items"])})],
+        OF_A_PART,
     ),
     rule(
         (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import FRAGMENTS, NEXT, amount
+from gapo_core.constraints.parsing.grammar import FRAGMENTS, NEXT, NUMBER, amount
 from gapo_core.constraints.parsing.rules import QUOTES, Found, Kwargs, rule
 from gapo_core.constraints.parsing.subjects.letters import USED, WHERE
 
@@ -82,10 +82,25 @@ _SAYER = re.compile(
 _NOT_ITSELF = re.compile(r"\b(?:letters?|meaning|synonyms?|definition|translation|version|sound) of\b|\beither\b", re.I)
 
 
+# "At least one of these words: …", "two of the following", "none of them", "pick any: …".
+_SOME_OF = re.compile(
+    rf"\b(?:one|any|some|several|a few|most|none|{NUMBER})(?: or (?:more|two))? of (?:(?:the|these|those|your) ){{1,2}}"
+    r"(?:[\w-]+ )?(?:key ?words?|words|phrases|terms|expressions|following)\b"
+    r"|\bany (?:words?|phrases?|terms?|keywords?)\b|\b(?:pick|choose|select)\b",
+    re.IGNORECASE,
+)
+_OR_ELSE = re.compile(r"\s*(?:,?\s*(?:and/)?or\b|/(?!/))", re.IGNORECASE)
+
+
 def _any_of(found: Found) -> bool:
     """Whether one of the words will do ("me gusta" or "no me gusta"), or only something of them is asked for."""
-    text = found.match.group()
-    return _NOT_ITSELF.search(text) is not None or re.search(r"\bor\b", found.match["items"], re.IGNORECASE) is not None
+    text, items = found.match.string, found.match.start("items")
+    return (
+        _NOT_ITSELF.search(found.match.group()) is not None
+        or re.search(r"\bor\b", found.match["items"], re.IGNORECASE) is not None
+        or _SOME_OF.search(text, max(0, found.match.start() - 40), items) is not None
+        or _OR_ELSE.match(text, found.match.end("items")) is not None
+    )
 
 
 def _said_by_others(found: Found) -> bool:

@@ -27,7 +27,25 @@ _ALL = (
 )
 
 
+# One of several: "in Hindi, Arabic or Thai", "in French/German".
+_AND_OTHERS = re.compile(
+    rf"\s*(?:/|,?\s*(?:or|and)\b|,(?=[^.;!?\n]{{0,60}}\b(?:or|and)\b))\s*(?:in\s+)?{_NAME}\b", re.IGNORECASE
+)
+_OR_THAT = re.compile(r"\b(?:either|or)(?:\s+in)?\s*$", re.IGNORECASE)
+
+
+def _one_of_several(found: Found) -> bool:
+    text, (start, end) = found.match.string, found.match.span("language")
+    other = _AND_OTHERS.match(text, end)
+    # "In Swedish and Swedish only" is one.
+    if other and other["language"].lower() != found["language"].lower():
+        return True
+    return _OR_THAT.search(text, max(0, start - 20), start) is not None
+
+
 def language(found: Found) -> Iterator[tuple[str, Kwargs]]:
+    if _one_of_several(found):
+        return
     if found["language"] == "polish" and not found.match.group().endswith("in polish"):
         return  # the verb
     yield "language:response_language", {"language": CODES[found["language"].lower()]}

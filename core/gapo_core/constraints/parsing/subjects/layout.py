@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gapo_core.constraints.parsing.grammar import amount, number
+from gapo_core.constraints.parsing.grammar import NUMBER, amount, number
 from gapo_core.constraints.parsing.rules import ASKED, Found, Kwargs, rule
 
 HIGHLIGHTS = "detectable_format:number_highlighted_sections"
@@ -188,16 +188,21 @@ _HIGHLIGHT = (
 )
 
 _B = "bullet bullets bulleted bulletpoints bulletpoint"
+# "4 pros and 3 cons as bullet points" are seven.
+_AFTER_ANOTHER = (
+    rf"\b{NUMBER}\s+(?!(?:bullet|sentence|word|paragraph|character|placeholder|section)s?\b)"
+    r"[\w-]+(?:\s+[\w-]+)?\s+and\s+$"
+)
 _BULLETS = (
     rule(
         (
             "{count}(?:-| (?:(?!(?:example|sample|of)\\b)\\w+ ){0,3}?)(?:bullet(?:ed)?(?:[- ]?points?|"
-            " items?)?|bullets|bulletpoints?)\\b(?: "
-            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the|any|elements)|under))"
+            " items?)?|bullets|bulletpoints?)\\b(?! ?-?(?:points?|items?)\\b)(?: "
+            "only)?{after}(?! (?:each|per|lists|for (?:each|every|the (?!{text})|any|elements)|under))"
         ),
         _B,
         bullets,
-        r"\b(?:each|every|per)\b(?! separated)[^.;*]{0,30}$",
+        r"\b(?:each|every|per)\b(?! separated)[^.;*]{0,30}$" + f"|{_AFTER_ANOTHER}",
         ASKED,
     ),
     rule(

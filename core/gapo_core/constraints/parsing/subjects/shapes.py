@@ -127,7 +127,7 @@ TABLE = (
         "format:thesis",
     ),
     rule(
-        "(?:in|using|use) title case(?: \\([^)]{0,80}\\))?",
+        "(?:in|using|use) title case(?: \\([^)]{0,80}\\))?(?! (?:for|in|on) (?!your|the (?:whole|entire|{text})))",
         "title",
         "format:title_case",
         r"\b(?:heading|headings|title|titles|headline)\b[^.;]{0,30}$",

@@ -182,6 +182,15 @@ TABLE = (
         numbers,
         r"\b(?:each|every|per|line|row|other|first|last|next|list|add|multiply|sum|divide|start\w*)\b[^.;]{0,40}$",
     ),
+    rule(
+        "(?:(?:do|must|should|may) not|don['’]t|never|cannot) (?:use|include|contain|write|mention) (?:any )?"
+        "(?:numbers|digits|numerals)(?= ?(?:[.,;!]|$|at all|or\\b|and\\b))"
+        "|(?:without(?: any| using(?: any)?)?|(?:use|using|contain|include|with) no|avoid(?: using)?(?: any)?) "
+        "(?:digits|numerals)(?= ?(?:[.,;!]|$|at all|or\\b|and\\b))",
+        "numbers digits numerals",
+        lambda found: [("count:numbers", {"N": 0})],
+        r"\b(?:bullets?|lists?|passwords?|names?|each|every|usernames?)\b[^.;]{0,40}$",
+    ),
     rule("contain between (?P<n>\\d{1,6}) and (?P<m>\\d{1,6}) words", "words", word_range),
     rule(
         (
@@ -338,6 +347,7 @@ TABLE = (
         ),
         "verb",
         "words:start_verb",
+        r"\b(?:each|every|all|bullets?|lines?|sentences?|items?|points?|steps?|not|never)\b[^.;]{0,40}$|n['’]t\b[^.;]{0,40}$",
     ),
     rule(
         (
