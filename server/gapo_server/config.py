@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that running requests have after SIGTERM; the batch then running, 2 more.",
     )
+    drain_delay: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds after SIGTERM before the ports close, even if nothing runs, so that balancers notice.",
+    )
 
     device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")
     threads: int = Field(default=0, ge=0, description="Threads of the CPU runtime; 0 takes the usable physical cores.")

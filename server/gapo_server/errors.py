@@ -59,6 +59,9 @@ class Overloaded(RequestError):
 class Stopping(Overloaded):
     reason = "stopping"
 
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try another one", retry_after=1)
+
 
 class DeadlineExceeded(RequestError):
     reason, http, status = "deadline_exceeded", 504, grpc.StatusCode.DEADLINE_EXCEEDED

@@ -45,7 +45,10 @@ class Door:
                 nonlocal started
                 if message["type"] == "http.response.start":
                     started = True
-                    MutableHeaders(scope=message)["x-request-id"] = exchange.request_id
+                    told = MutableHeaders(scope=message)
+                    told["x-request-id"] = exchange.request_id
+                    if self._service.admission.stopping:  # or the next request could meet a closing connection
+                        told["connection"] = "close"
                 await send(message)
 
             try:
@@ -58,7 +61,7 @@ class Door:
             except asyncio.CancelledError:
                 if not self._service.admission.stopping:
                     raise
-                stopping = Stopping("the server stopped before it had scored this; try another one", retry_after=1)
+                stopping = Stopping()
                 exchange.fail(stopping)
                 if not started:
                     await error_response(stopping, self._service.settings)(scope, receive, send_with_id)

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gapo_core.pairs import Budgets, EncodedPair, TruncationPolicy
 
 from gapo_server.config import Settings
-from gapo_server.errors import DeadlineExceeded, UnknownModel
+from gapo_server.errors import DeadlineExceeded, Stopping, UnknownModel
 from gapo_server.metrics import Metrics
 from gapo_server.scoring.admission import Admission
 from gapo_server.scoring.batching import Batcher
@@ -61,6 +62,8 @@ class ScoringService:
         self.default = models[0].manifest.name
         self.admission = Admission(settings, self.metrics)
         self._encoding = Encoding(settings.tokenizing, self.metrics)
+        self._running: set[asyncio.Future[Any]] = set()
+        self._given_up: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.batchers: dict[str, Batcher] = {}
         for name, model in self.models.items():
             self.batchers[name] = Batcher(
@@ -83,10 +86,18 @@ class ScoringService:
         Raises a `RequestError` whose field reads like `pairs[3].response`. Cancelling drops what still waits.
         """
         seconds = min(timeout or self.settings.request_timeout, self.settings.request_timeout)
+        work = asyncio.create_task(self._score(question, time.monotonic() + seconds))
+        self._running.add(work)
         try:
-            return await asyncio.wait_for(self._score(question, time.monotonic() + seconds), seconds)
-        except asyncio.TimeoutError:
-            raise DeadlineExceeded(f"not scored within {seconds:.3g} s; allow more time or send fewer pairs") from None
+            await asyncio.wait({work, self._given_up}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            if self._given_up.done():
+                raise Stopping
+            raise DeadlineExceeded(f"not scored within {seconds:.3g} s; allow more time or send fewer pairs")
+        finally:
+            work.cancel()
+            self._running.discard(work)
 
     async def _score(self, question: Question, deadline: float) -> Scored:
         self.admission.check(question.pairs)
@@ -125,8 +136,21 @@ class ScoringService:
             cut = sum(getattr(pair, f"{field}_truncated_tokens") for pair in encoded)
             self.metrics.truncated_tokens.labels(model, field).inc(cut)
 
+    async def drain(self, seconds: float) -> None:
+        """Waits so long for what runs; what is unanswered then, or when this is cancelled, is told `stopping`."""
+        try:
+            if self._running:
+                await asyncio.wait(self._running, timeout=seconds)
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if not self._given_up.done():
+            self._given_up.set_result(None)
+
     async def close(self) -> bool:
         """Fails what waits; whether every engine is idle."""
+        self._give_up()
         idle = [await batcher.close() for batcher in self.batchers.values()]
         self._encoding.close()
         return all(idle)
