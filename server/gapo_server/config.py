@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     response_budget: int | None = Field(
         default=None, gt=0, description="Most tokens of a response; a request may say otherwise."
     )
+    empty_reward: float = Field(
+        default=-10.0,
+        allow_inf_nan=False,
+        description="What /get_reward gives for a completion without visible text.",
+    )
 
     max_pairs: int = Field(default=1024, gt=0, description="Pairs of one request.")
     max_body_bytes: int = Field(default=8 << 20, gt=0, description="Bytes of one request.")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from gapo_server.rest.dialects.chat import split
 
-from tests.server.running import BAD, GOOD, PROMPT
+from tests.server.running import BAD, GOOD, PROMPT, running
 
 TEMPLATES = {
     "ChatML, Qwen": (
@@ -93,6 +93,32 @@ def test_an_empty_query_spares_the_server(server) -> None:
     assert reply.json() == {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
 
 
+EMPTY = ["", "<|im_end|>", "\n <|im_end|>", "\ufffd<|im_end|>", "\u200b\u200d"]
+
+
+@pytest.mark.parametrize("with_prompts", [True, False])
+def test_a_completion_without_visible_text_gets_its_reward_and_the_others_theirs(server, with_prompts) -> None:
+    before, after, _ = TEMPLATES["ChatML, Qwen"]
+    prompt = before.format(p=PROMPT)
+    expected = [result["score"] for result in server.score(GOOD, BAD, prompt=PLAIN).json()["results"]]
+    for completions, rewards in (
+        ([after.format(r=GOOD), *EMPTY, after.format(r=BAD)], [expected[0], *[-10.0] * 5, expected[1]]),
+        (EMPTY, [-10.0] * 5),
+    ):
+        prompts = {"prompts": [prompt] * len(completions)} if with_prompts else {}
+        reply = server.post("/get_reward", json={"query": [prompt + text for text in completions]} | prompts).json()
+        assert reply["rewards"] == reply["scores"] == pytest.approx(rewards, abs=1e-4)
+        assert all(p < 0.01 for p, r in zip(reply["extra_logs"]["probability"], rewards, strict=True) if r == -10)
+
+
+def test_the_reward_of_an_empty_completion_is_a_setting() -> None:
+    before, after, _ = TEMPLATES["Gemma"]
+    with running("--empty-reward", "-2.5") as server:
+        reply = server.post("/get_reward", json={"query": [before.format(p=PROMPT) + after.format(r="")]})
+        assert reply.json()["rewards"] == [-2.5]
+        assert server.score("").status_code == 422  # it is OpenRLHF's alone
+
+
 def test_truncation_is_told_and_errors_name_the_query(server) -> None:
     before, after, _ = TEMPLATES["Gemma"]
     query = before.format(p=PROMPT) + after.format(r="word " * 9000)
@@ -100,7 +126,7 @@ def test_truncation_is_told_and_errors_name_the_query(server) -> None:
     assert reply.json()["extra_logs"]["truncated_tokens"] == [float(reply.headers["x-gapo-truncated"])]
     for body, field in (
         ({"query": ["no marks"]}, "query[0]"),
-        ({"query": [query, before.format(p=PROMPT)]}, "query[1]"),
+        ({"query": [query, "<start_of_turn>model\nno prompt"]}, "query[1]"),
         ({"query": ["a"], "prompts": []}, "prompts"),
         ({"query": [None]}, "query.0"),
         ({}, "query"),

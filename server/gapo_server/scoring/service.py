@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from gapo_core.pairs import Budgets, EncodedPair, TruncationPolicy
 
@@ -22,13 +22,17 @@ QUEUED_BATCHES = 128
 
 @dataclass(frozen=True)
 class Question:
-    """Pairs to score; what is not given is the server's setting or the model's own."""
+    """Pairs to score; what is not given is the server's setting or the model's own.
+
+    `empty_score` is the score of a response without visible text, which is an error where there is none.
+    """
 
     pairs: Sequence[Pair]
     model: str = ""
     truncation: TruncationPolicy | None = None
     prompt_budget: int | None = None
     response_budget: int | None = None
+    empty_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,13 @@ class ScoringService:
                 self.settings.response_budget if question.response_budget is None else question.response_budget,
             )
         policy = question.truncation or served.manifest.truncation
-        encoded = await self._encoding.encode(served.encoder, question.pairs, policy, budgets)
-        logits = await self.batchers[name].score([pair.ids for pair in encoded], deadline)
-        self._count(name, encoded)
+        allows_empty = question.empty_score is not None
+        encoded = await self._encoding.encode(served.encoder, question.pairs, policy, budgets, allows_empty)
+        visible = [pair for pair in encoded if pair.response_tokens]
+        logits = await self.batchers[name].score([pair.ids for pair in visible], deadline) if visible else []
+        self._count(name, visible)
+        of_visible, of_empty = iter(logits), cast(float, question.empty_score)
+        scores = [next(of_visible) if pair.response_tokens else of_empty for pair in encoded]
         results = [
             Result(
                 score,
@@ -125,7 +133,7 @@ class ScoringService:
                 pair.prompt_truncated_tokens,
                 pair.response_truncated_tokens,
             )
-            for score, pair in zip(logits, encoded, strict=True)
+            for score, pair in zip(scores, encoded, strict=True)
         ]
         return Scored(name, served.manifest.version, results)
 

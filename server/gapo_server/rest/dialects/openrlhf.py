@@ -44,7 +44,14 @@ def router(service: ScoringService) -> APIRouter:
             return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
         try:
             split = await asyncio.to_thread(pairs, body)  # a long text in templates takes long
-            scored = await service.score(Question(split, truncation=TruncationPolicy.KEEP_BOTH_ENDS))
+            scored = await service.score(
+                Question(
+                    split,
+                    truncation=TruncationPolicy.KEEP_BOTH_ENDS,
+                    # An actor that ends at once is no fault of the trainer's: an error would end its run.
+                    empty_score=service.settings.empty_reward,
+                )
+            )
         except RequestError as error:
             error.field = re.sub(r"^pairs(\[\d+\])?.*", r"query\1", error.field)
             raise
