@@ -1,5 +1,6 @@
 """The REST interface."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -80,6 +81,12 @@ def build(service: ScoringService, health: Health) -> FastAPI:
     return app
 
 
+def _field(place: Sequence[str | int]) -> str:
+    """`pairs[0].response` of FastAPI's `(body, pairs, 0, response)`: where a wrong value stood, as gRPC names it."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in place[1:])
+    return "".join(parts).removeprefix(".") or "body"
+
+
 def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     def refuse(request: Request, error: RequestError) -> JSONResponse:
         exchange_of(request).fail(error)
@@ -92,10 +99,9 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = dict(error.errors()[0])
-        field = ".".join(str(part)[:100] for part in first["loc"] if part != "body") or "body"
-        message = f"{first['msg'][:200]}; see /docs"
+        field, message = _field(first["loc"]), f"{first['msg'][:200]}; see /docs"
         if first["type"] == "json_invalid":  # its place is a character's number, not a field
-            message, field = f"is not JSON at character {field}: {first['ctx']['error']}", "body"
+            message, field = f"is not JSON at character {first['loc'][-1]}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):
             message = "is not JSON; send `content-type: application/json`"
         return refuse(request, InvalidInput(message, field))
