@@ -19,6 +19,9 @@ class Settings(BaseSettings):
         default=EMBEDDED, description="Folder of <model>/<version> bundles; default: the embedded model."
     )
     bundle: Path | None = Field(default=None, description="Serve this one bundle instead of a store.")
+    default_model: str | None = Field(
+        default=None, description="Model of requests that name none; default: the store's first by name."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
     http_port: int = Field(default=8080, ge=0, le=65535, description="REST port; 0 takes a free one.")
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="gRPC port; 0 takes a free one.")

@@ -27,7 +27,12 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     server's own errors.
     """
     settings = from_environment(
-        store=EMBEDDED, bundle=bundle, api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED
+        store=EMBEDDED,
+        bundle=bundle,
+        default_model=None,
+        api_key=None,
+        request_timeout=UNBOUNDED,
+        max_queue_tokens=UNBOUNDED,
     )
     bound_threads(settings.tokenizing)
     try:

@@ -77,4 +77,10 @@ def load_models(settings: Settings) -> list[ServedModel]:
     paths = [settings.bundle] if settings.bundle else default_bundles(settings.store)
     if not paths:
         raise BundleError(f"{settings.store}: holds no <model>/<version>/manifest.json; publish with `gapo export`")
-    return [ServedModel(load(path), settings) for path in paths]
+    bundles = [load(path) for path in paths]
+    names = [bundle.manifest.name for bundle in bundles]
+    if settings.default_model and settings.default_model not in names:
+        raise BundleError(
+            f"--default-model {settings.default_model[:100]!r} is not served; served are {', '.join(names)}"
+        )
+    return [ServedModel(bundle, settings) for bundle in bundles]

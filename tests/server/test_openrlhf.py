@@ -3,14 +3,16 @@
 import asyncio
 import importlib.metadata
 import importlib.util
+import subprocess
 import sys
 import types
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from gapo_server.rest.dialects.chat import split
 
-from tests.server.running import BAD, GOOD, PROMPT, running
+from tests.server.running import BAD, GAPO, GOOD, PROMPT, publish, running
 
 TEMPLATES = {
     "ChatML, Qwen": (
@@ -119,6 +121,36 @@ def test_the_reward_of_an_empty_completion_is_a_setting() -> None:
         assert server.score("").status_code == 422  # it is OpenRLHF's alone
 
 
+def test_the_model_and_the_policy_stand_in_the_url_or_the_body(tmp_path) -> None:
+    for name, shift in (("apt", 0.0), ("bold", -50.0)):
+        publish(tmp_path, name, "1", calibration={"scale": 1.0, "shift": shift})
+    before, after, _ = TEMPLATES["Gemma"]
+    body = {"query": [before.format(p=PROMPT) + after.format(r=GOOD)]}
+    with running("--store", str(tmp_path), "--default-model", "bold", "--api-key", "s3cret") as server:
+
+        def ask(path: str, **more: object) -> httpx.Response:
+            return server.post(f"/get_reward/s3cret{path}", json=body | more)
+
+        def probability(path: str, **more: object) -> float:
+            return ask(path, **more).json()["extra_logs"]["probability"][0]
+
+        assert probability("") == probability("?model=bold") < 1e-9
+        assert probability("?model=apt") == probability("?model=bold", model="apt") > 0.01
+        for unknown in (ask("?model=absent"), ask("", model="absent")):
+            error = unknown.json()["error"]
+            assert (unknown.status_code, error["reason"], error["field"]) == (404, "unknown_model", "model")
+        body = {"query": [before.format(p=PROMPT) + after.format(r="word " * 9000)]}
+        assert ask("?truncation=error").json()["error"]["reason"] == "too_long"
+        assert ask("?truncation=never").json()["error"]["field"] == "truncation"
+        models = server.get("/v1/models", headers={"authorization": "Bearer s3cret"}).json()["models"]
+        assert [(model["name"], model["default"]) for model in models] == [("apt", False), ("bold", True)]
+    done = subprocess.run(
+        [*GAPO, "serve", "--store", str(tmp_path), "--default-model", "c"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: --default-model 'c' is not served; served are apt, bold\n"
+
+
 def test_truncation_is_told_and_errors_name_the_query(server) -> None:
     before, after, _ = TEMPLATES["Gemma"]
     query = before.format(p=PROMPT) + after.format(r="word " * 9000)
@@ -128,7 +160,9 @@ def test_truncation_is_told_and_errors_name_the_query(server) -> None:
         ({"query": ["no marks"]}, "query[0]"),
         ({"query": [query, "<start_of_turn>model\nno prompt"]}, "query[1]"),
         ({"query": ["a"], "prompts": []}, "prompts"),
-        ({"query": [None]}, "query.0"),
+        ({"query": [None]}, "query[0]"),
+        ({"query": [query] * 31 + [3], "prompts": ["a"] * 32}, "query[31]"),
+        ({"query": [query], "prompts": [None]}, "prompts[0]"),
         ({}, "query"),
     ):
         reply = server.post("/get_reward", json=body)

@@ -77,6 +77,7 @@ class ModelsBody(_Body):
 class OpenRLHFBody(BaseModel):
     """Further keys (`labels`, and what later versions may add) are accepted and not looked at."""
 
+    model: StrictStr = Field(default="", description="A served model; empty means the URL's, or else the default.")
     query: Annotated[list[StrictStr], FailFast()] = Field(
         description="Prompt and response in the actor's chat template."
     )

@@ -63,7 +63,7 @@ class ScoringService:
     def __init__(self, models: Sequence[ServedModel], settings: Settings, metrics: Metrics | None = None) -> None:
         self.settings, self.metrics = settings, metrics or Metrics()
         self.models = {model.manifest.name: model for model in models}
-        self.default = models[0].manifest.name
+        self.default = settings.default_model or models[0].manifest.name
         self.admission = Admission(settings, self.metrics)
         self._encoding = Encoding(settings.tokenizing, self.metrics)
         self._running: set[asyncio.Future[Any]] = set()

@@ -37,8 +37,17 @@ def router(service: ScoringService) -> APIRouter:
     # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
     @routes.post("/get_reward/{key:path}", response_model=RewardsBody, include_in_schema=False)
     @routes.post("/get_reward", response_model=RewardsBody)
-    async def get_reward(body: OpenRLHFBody, request: Request, response: Response) -> dict[str, Any]:
-        """OpenRLHF's remote reward model: raw logits, one for each query, never null."""
+    async def get_reward(
+        body: OpenRLHFBody,
+        request: Request,
+        response: Response,
+        model: str = "",
+        truncation: TruncationPolicy = TruncationPolicy.KEEP_BOTH_ENDS,
+    ) -> dict[str, Any]:
+        """OpenRLHF's remote reward model: raw logits, one for each query, never null.
+
+        Its user gives it a URL and nothing else, so `model` and `truncation` may stand there.
+        """
         exchange_of(request).pairs = len(body.query)
         if not body.query:  # versions up to 0.11.0 ask so to spare servers
             return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
@@ -47,7 +56,8 @@ def router(service: ScoringService) -> APIRouter:
             scored = await service.score(
                 Question(
                     split,
-                    truncation=TruncationPolicy.KEEP_BOTH_ENDS,
+                    body.model or model,
+                    truncation,
                     # An actor that ends at once is no fault of the trainer's: an error would end its run.
                     empty_score=service.settings.empty_reward,
                 )
