@@ -1,8 +1,10 @@
 """What both protocols say beside scores: models, budgets, truncation, keys, request ids, errors, metrics, logs."""
 
 import json
+import logging
 import re
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ import grpc
 import httpx
 import pytest
 from gapo.v1 import reward_pb2
+from gapo_server.logs import TextFormatter
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -123,7 +126,7 @@ def test_what_nobody_expected_is_told_alike_and_keeps_its_words(faulty) -> None:
     server.process.terminate()
     log = server.process.communicate(timeout=30)[1]
     for number in (1, 2):
-        assert f"request crash-{number} failed\nTraceback" in log
+        assert f"request crash-{number} failed\n  Traceback" in log
     assert "the server's own matter" not in told["message"]
     assert "LookupError: the server's own matter" in log
 
@@ -222,6 +225,30 @@ def test_logs_as_json_have_one_object_a_request() -> None:
     assert requests[0]["request_id"] == "find-me"
     assert requests[1]["detail"].startswith("pairs[0].response")
     assert {"time", "level", "seconds", "route"} <= set(requests[0])
+
+
+def test_what_a_client_sends_makes_no_line_of_its_own_in_the_text_log() -> None:
+    forged = "x\n2026-11-26 00:00:00,000 ERROR the batcher died\x1b[2J\u2028\x85\r"
+    with running(stderr=subprocess.PIPE) as server:
+        assert server.post(json={"pairs": [{"prompt": "a", "response": "b", forged: 1}]}).status_code == 422
+        assert server.post(json={"pairs": [{"prompt": "a", "response": "b"}], "model": forged}).status_code == 404
+        server.process.terminate()
+        lines = server.process.communicate(timeout=30)[1].splitlines()
+    assert not [line for line in lines if line.startswith("2026-11-26 00:00") or not line.isprintable()]
+    assert any(
+        "detail=pairs[0].x\\n2026-11-26 00:00:00,000 ERROR the batcher died\\x1b[2J\\u2028" in line for line in lines
+    )
+
+
+def test_a_traceback_in_the_text_log_is_indented_to_its_last_line() -> None:
+    try:
+        raise LookupError("x\n2026-11-26 00:00:00,000 ERROR the batcher died\x1b[2J")
+    except LookupError:
+        record = logging.LogRecord("gapo", logging.ERROR, "", 0, "request %s failed", ("a",), sys.exc_info())
+    first, *rest = TextFormatter().format(record).splitlines()
+    assert first.endswith("ERROR request a failed")
+    assert rest[-1] == "  2026-11-26 00:00:00,000 ERROR the batcher died\\x1b[2J"
+    assert all(line.startswith("  ") for line in rest)
 
 
 def test_openapi_describes_the_bodies(server) -> None:
