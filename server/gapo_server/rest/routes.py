@@ -112,5 +112,8 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
             shown = "".join(request.url.path.partition("/get_reward/")[:2])  # behind it may stand a key
             return refuse(request, NotFound(f"no such path: {shown[:100]!r}; see /docs"))
         if error.status_code == MethodNotAllowed.http:
-            return refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))
+            reply = refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))
+            methods = set((error.headers or {})["Allow"].split(", "))
+            reply.headers["Allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+            return reply
         return refuse(request, InvalidInput("is JSON too deep or with too long a number; see /docs", "body"))
