@@ -15,6 +15,7 @@ import httpx
 import pytest
 from gapo.v1 import reward_pb2
 from gapo_server.logs import TextFormatter
+from gapo_server.rest.schemas import ErrorBody
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -252,6 +253,55 @@ def test_a_traceback_in_the_text_log_is_indented_to_its_last_line() -> None:
 
 
 def test_openapi_describes_the_bodies(server) -> None:
-    document = httpx.get(server.rest + "/openapi.json").json()
+    document = server.get("/openapi.json").json()
     assert {"/v1/score", "/v1/models", "/get_reward", "/healthz", "/readyz", "/metrics"} <= set(document["paths"])
     assert "prompt_budget" in document["components"]["schemas"]["ScoreBody"]["properties"]
+
+
+@pytest.mark.parametrize("key", ["", "s3cret"])
+def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(key) -> None:
+    options = (
+        "--max-body-bytes",
+        "1000",
+        "--body-timeout",
+        "1",
+        "--request-timeout",
+        "0.001",
+        "--overload-status",
+        "429",
+    )
+    with running(*options, env_extra={"GAPO_API_KEY": key} if key else None) as server:
+        document = server.get("/openapi.json").json()
+        bearer = {"authorization": f"Bearer {key or 'any'}"}
+        body = {
+            "/v1/score": {"pairs": [{"prompt": "x", "response": "y"}]},
+            "/get_reward": {"query": ["<|assistant|>y"]},
+        }
+        seen = set()
+        for path, content in body.items():
+            for wrong, headers in (
+                ({}, bearer),
+                (content | {"model": "absent"}, bearer),
+                (content | {"model": "x" * 1000}, bearer),
+                (content, bearer | {"content-encoding": "br"}),
+                (content, {}),
+            ):
+                reply = server.post(path, json=wrong, headers=headers)
+                ErrorBody.model_validate(reply.json())
+                told = document["paths"][path]["post"]["responses"][str(reply.status_code)]
+                assert told["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/ErrorBody"
+                assert reply.json()["error"]["reason"] in told["description"].split(", ")
+                seen.add(reply.status_code)
+    assert seen >= {422, 404, 413, 415, 401 if key else 504}
+    for method in (method for path in body for method in document["paths"][path].values()):
+        assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
+    assert "HTTPValidationError" not in json.dumps(document)
+    guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
+    assert guarded == ({"/v1/score", "/v1/models", "/get_reward", "/metrics"} if key else set())
+    assert document["components"].get("securitySchemes", {}) == (
+        {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}
+    )
+    for path, methods in document["paths"].items():
+        assert ("401" in methods.get("post", methods.get("get"))["responses"]) == (path in guarded)
+    assert set(document["paths"]["/readyz"]["get"]["responses"]) == {"200", "503"}
+    assert set(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == {"text/plain"}

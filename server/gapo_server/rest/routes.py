@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.health import Health
-from gapo_server.rest import probes
+from gapo_server.rest import openapi, probes
 from gapo_server.rest.dialects import openrlhf
 from gapo_server.rest.middleware import Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -38,7 +38,14 @@ def build(service: ScoringService, health: Health) -> FastAPI:
     app.include_router(probes.router(service, health))
     app.include_router(openrlhf.router(service))
 
-    @app.post("/v1/score", response_model=ScoredBody, dependencies=[Depends(few(service, "pairs"))])
+    settings, guard = service.settings, openapi.guard(service.settings)
+
+    @app.post(
+        "/v1/score",
+        response_model=ScoredBody,
+        dependencies=[*guard, Depends(few(service, "pairs"))],
+        responses=openapi.errors(settings, openapi.SCORING),
+    )
     async def score(body: ScoreBody, request: Request, response: Response) -> dict[str, Any]:
         """Score pairs; results come in the order of the pairs."""
         exchange_of(request).pairs = len(body.pairs)
@@ -54,10 +61,9 @@ def build(service: ScoringService, health: Health) -> FastAPI:
         tell_truncation(scored, response)
         return asdict(scored)
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", dependencies=guard, responses=openapi.errors(settings, openapi.READING))
     async def models() -> ModelsBody:
         """The served models and the limits of a request."""
-        settings = service.settings
         return ModelsBody(
             models=[
                 ModelBody(

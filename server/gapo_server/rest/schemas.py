@@ -53,6 +53,16 @@ class ScoredBody(_Body):
     results: list[ResultBody]
 
 
+class Told(_Body):
+    reason: str = Field(description="Stable and machine-readable.")
+    field: str = Field(description="Which input it is about, as `pairs[0].response`; may be empty.")
+    message: str = Field(description="What is wrong, and the remedy.")
+
+
+class ErrorBody(_Body):
+    error: Told
+
+
 class ModelBody(_Body):
     name: str
     version: str

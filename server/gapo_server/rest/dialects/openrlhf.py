@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gapo_core.pairs import TruncationPolicy
 
 from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.rest import openapi
 from gapo_server.rest.dialects import chat
 from gapo_server.rest.middleware import exchange_of, few
 from gapo_server.rest.responses import tell_truncation
@@ -32,7 +33,10 @@ def pairs(body: OpenRLHFBody) -> list[tuple[str, str]]:
 
 
 def router(service: ScoringService) -> APIRouter:
-    routes = APIRouter(dependencies=[Depends(few(service, "query", "prompts"))])
+    routes = APIRouter(
+        dependencies=[*openapi.guard(service.settings), Depends(few(service, "query", "prompts"))],
+        responses=openapi.errors(service.settings, openapi.SCORING),
+    )
 
     # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
     @routes.post("/get_reward/{key:path}", response_model=RewardsBody, include_in_schema=False)
