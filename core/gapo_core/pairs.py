@@ -125,20 +125,24 @@ class PairEncoder:
         pairs: Sequence[tuple[str, str]],
         truncation: TruncationPolicy = TruncationPolicy.ERROR,
         budgets: Budgets | None = None,
+        empty_responses: bool = False,
     ) -> list[EncodedPair]:
         """As `encode`, with one call of the tokenizer: it works on threads of its own and holds no Python lock.
 
-        Raises the error of the first pair that has one, whose place is the error's `number`.
+        With `empty_responses` one without visible text is no error, and has no tokens. Raises the error of the first
+        pair that has one, whose place is the error's `number`.
         """
         problem: PairError | None = None
         for number, pair in enumerate(pairs):
-            if problem := _unreadable(pair, number):
+            if problem := _unreadable(pair, number, empty_responses):
                 pairs = pairs[:number]
                 break
         texts = [text for pair in pairs for text in pair]
         ids = [found.ids for found in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
         encoded = [
-            self._compose(ids[2 * number], ids[2 * number + 1], truncation, budgets or self._budgets, number)
+            self._compose(
+                ids[2 * number], ids[2 * number + 1], truncation, budgets or self._budgets, number, empty_responses
+            )
             for number in range(len(pairs))
         ]
         if problem:
@@ -146,10 +150,16 @@ class PairEncoder:
         return encoded
 
     def _compose(
-        self, prompt: list[int], response: list[int], truncation: TruncationPolicy, budgets: Budgets, number: int
+        self,
+        prompt: list[int],
+        response: list[int],
+        truncation: TruncationPolicy,
+        budgets: Budgets,
+        number: int,
+        empty_response: bool,
     ) -> EncodedPair:
         for field, tokens in (("prompt", prompt), ("response", response)):
-            if not tokens:
+            if not tokens and not (empty_response and field == "response"):
                 raise PairError(field, "holds no visible text; send the text to judge", number)
         lengths = len(prompt), len(response)
         room = self._room(*lengths, budgets)
@@ -178,9 +188,9 @@ class PairEncoder:
         return budgets.prompt, rest if budgets.response is None else budgets.response
 
 
-def _unreadable(pair: tuple[str, str], number: int) -> PairError | None:
+def _unreadable(pair: tuple[str, str], number: int, empty_response: bool) -> PairError | None:
     for field, text in zip(("prompt", "response"), pair, strict=True):
-        if not text or text.isspace():
+        if (not text or text.isspace()) and not (empty_response and field == "response"):
             return PairError(field, "is empty; send the text to judge", number)
         try:
             text.encode("utf-8")

@@ -9,7 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from gapo_core.bundle import BundleError, load
+from gapo_core.bundle import BundleError, Manifest, load
 
 DEFAULT = ".default"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -50,6 +50,16 @@ def promoted(home: Path) -> Path | None:
     return home / version
 
 
+def check_place(path: Path, manifest: Manifest) -> None:
+    """Raises `BundleError` for a version folder of a store whose manifest is of another name or version: requests
+    and logs would not name what is served."""
+    if (path.parent.name, path.name) != (manifest.name, manifest.version):
+        raise BundleError(
+            f"{path}: its manifest is of {manifest.name} {manifest.version}; move it to {manifest.name}/"
+            f"{manifest.version} in the store, or export it with --name {path.parent.name} --version {path.name}"
+        )
+
+
 def promote(store: Path, name: str, version: str) -> Path:
     """Makes a version the one that is served from the next start on; the others stay.
 
@@ -57,11 +67,7 @@ def promote(store: Path, name: str, version: str) -> Path:
     Raises `BundleError` for a bundle that is missing or must not be served.
     """
     bundle = load(store / name / version)
-    if (bundle.manifest.name, bundle.manifest.version) != (name, version):
-        raise BundleError(
-            f"{bundle.path}: its manifest is of {bundle.manifest.name} {bundle.manifest.version}; "
-            "publish it under that name and version"
-        )
+    check_place(bundle.path, bundle.manifest)
     home = store / name
     descriptor, temporary = tempfile.mkstemp(prefix=".promoting-", dir=home)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

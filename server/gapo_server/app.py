@@ -24,6 +24,9 @@ from gapo_server.store import ServedModel, load_models
 
 log = logging.getLogger(__name__)
 
+LAST_ANSWERS = 0.5
+"""Seconds in which, once nothing runs, answers reach their clients; a body that comes no faster is given up."""
+
 
 class _Web(uvicorn.Server):
     """Leaves signals to `serve`: uvicorn raises them again at its end, before gRPC has stopped."""
@@ -68,7 +71,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         _bind(settings.host, settings.grpc_port, "gRPC").close()
         service = ScoringService(models or load_models(settings), settings)
         health = Health(service)
-        checking = CheckingService(settings, service.metrics, service.admission)
+        checking = CheckingService(service)
         rpc = RpcServer(service, checking)
         try:
             grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))
@@ -83,7 +86,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
                 access_log=False,
                 server_header=False,
                 lifespan="off",
-                timeout_graceful_shutdown=settings.drain_timeout,  # type: ignore[arg-type]  # fractions and 0 work
+                timeout_graceful_shutdown=LAST_ANSWERS,  # type: ignore[arg-type]  # fractions work
             )
         )
         watch = asyncio.create_task(health.watch(rpc.tell))
@@ -96,30 +99,41 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
             await web.serve(sockets=[listener])
         finally:
             service.admission.stopping = True
-            if not drains:  # it ends without a signal
-                await rpc.stop(0)
-            await asyncio.gather(*drains)
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            for task in (*drains, watch):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             checking.close()
-            idle = await service.close()
+            idle = await service.close()  # tells those who still wait, so before gRPC ends
+            await rpc.stop(LAST_ANSWERS)
         return idle
 
 
 def _handle_signals(web: _Web, rpc: RpcServer, service: ScoringService) -> "list[asyncio.Task[None]]":
-    """Both protocols drain from the signal on; what is returned holds gRPC's part, once there was one."""
+    """The first signal drains, a second ends that; what is returned holds the draining, once it has begun."""
     drains: list[asyncio.Task[None]] = []
 
     def stop(number: int) -> None:
-        log.info("%s: %s", signal.Signals(number).name, "stopping at once" if web.should_exit else "draining")
-        web.force_exit = web.should_exit
-        web.should_exit = service.admission.stopping = True
-        drains.append(asyncio.create_task(rpc.stop(0 if web.force_exit else service.settings.drain_timeout)))
+        log.info("%s: %s", signal.Signals(number).name, "stopping at once" if drains else "draining")
+        service.admission.stopping = True
+        if drains:
+            drains[0].cancel()
+            web.should_exit = web.force_exit = True
+        else:
+            drains.append(asyncio.create_task(_drain(web, rpc, service)))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     return drains
+
+
+async def _drain(web: _Web, rpc: RpcServer, service: ScoringService) -> None:
+    """Ends the server when what runs has ended. Until then its ports stay open: probes and new requests are told
+    that it stops, where a closed port would tell balancers nothing and lose what they still send."""
+    await rpc.tell(False)
+    settings = service.settings
+    await asyncio.gather(asyncio.sleep(settings.drain_delay), service.underway.drain(settings.drain_timeout))
+    web.should_exit = True
 
 
 def _banner(service: ScoringService, rest: str, grpc: str) -> str:

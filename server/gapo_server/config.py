@@ -19,6 +19,9 @@ class Settings(BaseSettings):
         default=EMBEDDED, description="Folder of <model>/<version> bundles; default: the embedded model."
     )
     bundle: Path | None = Field(default=None, description="Serve this one bundle instead of a store.")
+    default_model: str | None = Field(
+        default=None, description="Model of requests that name none; default: the store's first by name."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all.")
     http_port: int = Field(default=8080, ge=0, le=65535, description="REST port; 0 takes a free one.")
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="gRPC port; 0 takes a free one.")
@@ -31,6 +34,11 @@ class Settings(BaseSettings):
     )
     response_budget: int | None = Field(
         default=None, gt=0, description="Most tokens of a response; a request may say otherwise."
+    )
+    empty_reward: float = Field(
+        default=-10.0,
+        allow_inf_nan=False,
+        description="What /get_reward gives for a completion without visible text.",
     )
 
     max_pairs: int = Field(default=1024, gt=0, description="Pairs of one request.")
@@ -58,6 +66,11 @@ class Settings(BaseSettings):
         default=30.0,
         ge=0,
         description="Seconds that running requests have after SIGTERM; the batch then running, 2 more.",
+    )
+    drain_delay: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds after SIGTERM before the ports close, even if nothing runs, so that balancers notice.",
     )
 
     device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")

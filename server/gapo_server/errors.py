@@ -7,6 +7,7 @@ RequestError
 ├── UnknownModel            404  NOT_FOUND
 ├── TooLarge                413  RESOURCE_EXHAUSTED  over a limit of one request
 ├── BodyTimeout             408  DEADLINE_EXCEEDED   the request did not arrive in time
+├── UnsupportedEncoding     415  INVALID_ARGUMENT    a compressed body
 ├── Overloaded              503  UNAVAILABLE         try again after `retry_after` seconds (429 by setting)
 │   └── Stopping            503  UNAVAILABLE         another server may answer
 ├── DeadlineExceeded        504  DEADLINE_EXCEEDED
@@ -53,12 +54,19 @@ class BodyTimeout(RequestError):
     reason, http, status = "body_timeout", 408, grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+class UnsupportedEncoding(RequestError):
+    reason, http, status = "unsupported_encoding", 415, grpc.StatusCode.INVALID_ARGUMENT
+
+
 class Overloaded(RequestError):
     reason, http, status = "overloaded", 503, grpc.StatusCode.UNAVAILABLE
 
 
 class Stopping(Overloaded):
     reason = "stopping"
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try another one", retry_after=1)
 
 
 class DeadlineExceeded(RequestError):

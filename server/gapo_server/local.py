@@ -28,7 +28,12 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     server's own errors.
     """
     settings = from_environment(
-        store=EMBEDDED, bundle=bundle, api_key=None, request_timeout=UNBOUNDED, max_queue_tokens=UNBOUNDED
+        store=EMBEDDED,
+        bundle=bundle,
+        default_model=None,
+        api_key=None,
+        request_timeout=UNBOUNDED,
+        max_queue_tokens=UNBOUNDED,
     )
     bound_threads(settings.tokenizing)
     try:
@@ -36,7 +41,7 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     except BundleError as error:
         raise ValueError(str(error)) from error
     service = ScoringService(models, settings)
-    checking = CheckingService(settings, service.metrics, service.admission)
+    checking = CheckingService(service)
     try:
         yield routes.build(service, checking, Health(service))
     finally:

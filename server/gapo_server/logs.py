@@ -4,15 +4,27 @@ import json
 import logging
 import sys
 from datetime import datetime, timezone
+from typing import Any
 
 
 class TextFormatter(logging.Formatter):
+    """What does not print is escaped, and a traceback indented: no client's text reads like an entry of its own."""
+
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        return " ".join([super().format(record), *(f"{key}={value}" for key, value in fields.items())])
+        return _printable(
+            " ".join([super().formatMessage(record), *(f"{key}={value}" for key, value in fields.items())])
+        )
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {_printable(line)}" for line in super().formatException(ei).split("\n"))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class JsonFormatter(logging.Formatter):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from gapo_core.bundle import BundleError, load, read_manifest
-from gapo_core.store import list_bundles, promote, promoted
+from gapo_core.store import check_place, list_bundles, promote, promoted
 
 from gapo_server import EMBEDDED
 from gapo_server.config import from_environment
@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
         served, problems = set(), []
         for home, path in newest.items():
             try:
-                served.add(promoted(home) or path)
+                default = promoted(home) or path
+                check_place(default, read_manifest(default / "manifest.json"))
+                served.add(default)
             except BundleError as error:
                 problems.append(str(error))
         rows = [_row(path, path in served) for path in list_bundles(store)]
@@ -99,8 +101,13 @@ def _row(path: Path, is_default: bool) -> dict[str, Any]:
         manifest = read_manifest(path / "manifest.json")
     except BundleError as error:
         return row | {"precision": "unreadable", "max_tokens": 0, "created_at": "", "problem": str(error)}
-    known = {"precision": manifest.precision, "max_tokens": manifest.architecture.max_tokens}
-    return row | known | {"created_at": manifest.created_at, "problem": ""}
+    row |= {"precision": manifest.precision, "max_tokens": manifest.architecture.max_tokens}
+    row |= {"created_at": manifest.created_at, "problem": ""}
+    try:
+        check_place(path, manifest)
+    except BundleError as error:
+        row["problem"] = str(error)
+    return row
 
 
 def _fail(message: str) -> NoReturn:

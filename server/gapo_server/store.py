@@ -4,7 +4,7 @@ import math
 
 from gapo_core.bundle import Bundle, BundleError, load
 from gapo_core.pairs import Budgets, PairEncoder, PairError
-from gapo_core.store import default_bundles
+from gapo_core.store import check_place, default_bundles
 
 from gapo_server.config import Settings
 from gapo_server.engine.base import DeviceUnavailable, Engine
@@ -77,4 +77,13 @@ def load_models(settings: Settings) -> list[ServedModel]:
     paths = [settings.bundle] if settings.bundle else default_bundles(settings.store)
     if not paths:
         raise BundleError(f"{settings.store}: holds no <model>/<version>/manifest.json; publish with `gapo export`")
-    return [ServedModel(load(path), settings) for path in paths]
+    bundles = [load(path) for path in paths]
+    if not settings.bundle:  # a single bundle may lie anywhere
+        for bundle in bundles:
+            check_place(bundle.path, bundle.manifest)
+    names = [bundle.manifest.name for bundle in bundles]
+    if settings.default_model and settings.default_model not in names:
+        raise BundleError(
+            f"--default-model {settings.default_model[:100]!r} is not served; served are {', '.join(names)}"
+        )
+    return [ServedModel(bundle, settings) for bundle in bundles]

@@ -189,6 +189,14 @@ def test_a_batch_encodes_as_its_pairs_do(encoder) -> None:
     assert encoder.encode_batch([]) == []
 
 
+def test_empty_responses_are_let_through_only_where_they_are_asked_for(encoder) -> None:
+    pairs = [("w1", "w2"), ("w1", ""), ("w1", " \n")]
+    assert [pair.response_tokens for pair in encoder.encode_batch(pairs, empty_responses=True)] == [1, 0, 0]
+    for bad in [("", ""), ("w1", "\ud800")]:
+        with pytest.raises(PairError):
+            encoder.encode_batch([bad], empty_responses=True)
+
+
 @pytest.mark.parametrize(
     ("pairs", "number", "field"),
     [

@@ -1,7 +1,9 @@
 """Starts the real server in a process of its own, with the embedded model or an engine that misbehaves."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +15,25 @@ from pathlib import Path
 import grpc
 import httpx
 from gapo.v1 import reward_pb2_grpc
+from gapo_server import EMBEDDED
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+MODEL = next(EMBEDDED.glob("*/*/manifest.json")).parent
+MANIFEST = json.loads((MODEL / "manifest.json").read_text())
 PROMPT = "Describe a laptop. memory: 8 gb, price range: budget"
 GOOD = "a budget laptop with 8 gb of memory ."
 BAD = "an expensive laptop with 4 gb of memory ."
 GAPO = [sys.executable, "-c", "from gapo.cli import main; main()"]
 FAULTY = [sys.executable, str(Path(__file__).with_name("faulty_server.py"))]
+
+
+def publish(store: Path, name: str, version: str, **changes: object) -> Path:
+    """The embedded model once more, in the store's folder of this name and version."""
+    folder = store / name / version
+    shutil.copytree(MODEL, folder)
+    manifest = MANIFEST | {"name": name, "version": version} | changes
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
 
 
 @dataclass

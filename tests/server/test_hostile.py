@@ -1,5 +1,6 @@
 """Hostile and unlucky clients over both protocols: each gets a clear error, and the server answers afterwards."""
 
+import gzip
 import json
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 import time
 
 import grpc
+import httpx
 import pytest
 from gapo.v1 import reward_pb2
 
@@ -31,14 +33,14 @@ REST = {
     "no pairs": (b"{}", 422, "pairs"),
     "empty pairs": (b'{"pairs": []}', 422, "pairs"),
     "pairs of a wrong type": (b'{"pairs": {"prompt": "x"}}', 422, "pairs"),
-    "a pair of a wrong type": (b'{"pairs": [3]}', 422, "pairs.0"),
-    "a number as text": (_pairs(response=3), 422, "pairs.0.response"),
-    "null as text": (_pairs(prompt=None), 422, "pairs.0.prompt"),
+    "a pair of a wrong type": (b'{"pairs": [3]}', 422, "pairs[0]"),
+    "a number as text": (_pairs(response=3), 422, "pairs[0].response"),
+    "null as text": (_pairs(prompt=None), 422, "pairs[0].prompt"),
     "an empty prompt": (_pairs(prompt=""), 422, "pairs[0].prompt"),
     "white space": (_pairs(response=" \n\t\u2003"), 422, "pairs[0].response"),
     "only control characters": (_pairs(response="\0\0"), 422, "pairs[0].response"),
     "a lone surrogate": (_pairs(response="\ud800"), 422, "pairs[0].response"),
-    "an unknown key": (b'{"pairs": [{"prompt": "x", "response": "y", "x": 1}]}', 422, "pairs.0.x"),
+    "an unknown key": (b'{"pairs": [{"prompt": "x", "response": "y", "x": 1}]}', 422, "pairs[0].x"),
     "an unknown policy": (b'{"pairs": [{"prompt":"x","response":"y"}], "truncation": "cut"}', 422, "truncation"),
     "a budget of nothing": (b'{"pairs": [{"prompt":"x","response":"y"}], "prompt_budget": 0}', 422, "prompt_budget"),
     "a budget beyond the model": (
@@ -88,18 +90,50 @@ def test_a_nul_inside_a_text_is_only_a_character(server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "reason"),
-    [("GET", "/absent", 404, "not_found"), ("GET", "/v1/score", 405, "method_not_allowed")],
+    ("method", "path", "status", "reason", "allow"),
+    [
+        ("GET", "/absent", 404, "not_found", None),
+        ("GET", "/v1/score", 405, "method_not_allowed", "POST"),
+        ("DELETE", "/get_reward", 405, "method_not_allowed", "POST"),
+        ("POST", "/healthz", 405, "method_not_allowed", "GET, HEAD"),
+        ("PUT", "/v1/models", 405, "method_not_allowed", "GET, HEAD"),
+    ],
 )
-def test_wrong_paths_and_methods(server, method, path, status, reason) -> None:
-    reply = server.get(path) if method == "GET" else server.post(path)
+def test_wrong_paths_and_methods(server, method, path, status, reason, allow) -> None:
+    reply = httpx.request(method, server.rest + path)
     assert (reply.status_code, reply.json()["error"]["reason"]) == (status, reason)
+    assert reply.headers.get("allow") == allow
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/models", "/docs"])
+def test_head_is_answered_as_get_without_a_body(server, path) -> None:
+    with httpx.Client(base_url=server.rest) as client:  # one connection: a body would be read as the next answer
+        head, got = client.head(path), client.get(path)
+    assert (head.status_code, head.content, got.status_code) == (200, b"", 200)
+    assert head.headers["content-type"] == got.headers["content-type"]
+    assert int(head.headers["content-length"]) > 0
 
 
 def test_a_forgotten_content_type_is_named(server) -> None:
     reply = server.post(content=_pairs(), headers={"content-type": "application/x-www-form-urlencoded"})
     assert reply.status_code == 422
     assert "content-type: application/json" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip"])
+def test_a_compressed_body_is_told_as_such(server, encoding) -> None:
+    for content in (gzip.compress(_pairs()), _pairs()):
+        reply = server.post(content=content, headers=JSON | {"content-encoding": encoding})
+        error = reply.json()["error"]
+        assert (reply.status_code, error["reason"], error["field"]) == (415, "unsupported_encoding", "content-encoding")
+        assert error["message"].endswith("send it uncompressed")
+    assert server.post(content=_pairs(), headers=JSON | {"content-encoding": "Identity"}).status_code == 200
+
+
+def test_grpcs_own_compression_is_read(server) -> None:
+    with server.stub() as stub:
+        request = reward_pb2.ScoreRequest(pairs=[reward_pb2.Pair(**ONE)])
+        assert stub.Score(request, timeout=60, compression=grpc.Compression.Gzip).results
 
 
 GRPC = {

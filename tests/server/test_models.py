@@ -7,25 +7,21 @@ import subprocess
 
 import pytest
 import typer
-from gapo_server import EMBEDDED
 from gapo_server.config import Settings
 from gapo_server.models import register
 from gapo_server.store import load_models
 from typer.testing import CliRunner
 
-from tests.server.running import GAPO
+from tests.server.running import GAPO, MANIFEST, MODEL, publish
 
-MODEL = next(EMBEDDED.glob("*/*/manifest.json")).parent
 NAME = MODEL.parent.name
-MANIFEST = json.loads((MODEL / "manifest.json").read_text())
 KIND = f"{MANIFEST['precision']} {MANIFEST['architecture']['max_tokens']}"
 
 
 @pytest.fixture
 def store(tmp_path):
     for version in ("1", "2"):
-        shutil.copytree(MODEL, tmp_path / NAME / version)
-        (tmp_path / NAME / version / "manifest.json").write_text(json.dumps(MANIFEST | {"version": version}))
+        publish(tmp_path, NAME, version)
     return tmp_path
 
 
@@ -71,7 +67,8 @@ def test_an_unreadable_manifest_is_listed_as_such(run, store) -> None:
 
 
 def test_list_shows_the_other_models_where_one_has_no_default(run, store) -> None:
-    shutil.copytree(store / NAME, store / "other")
+    for version in "12":
+        publish(store, "other", version)
     (store / NAME / ".default").write_text("9\n")
     done = run("list")
     assert done.stdout.splitlines() == [
@@ -81,6 +78,27 @@ def test_list_shows_the_other_models_where_one_has_no_default(run, store) -> Non
     ]
     assert done.exit_code == 1
     assert "names version '9'" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["canary/1", f"{NAME}/2-canary", f"{NAME}/99"])
+def test_a_folder_that_is_not_its_manifests_is_neither_served_nor_listed_as_such(run, store, place) -> None:
+    shutil.copytree(store / NAME / "1", store / place)
+    name, version = place.split("/")
+    problem = (
+        f"error: {store / place}: its manifest is of {NAME} 1; move it to {NAME}/1 in the store, "
+        f"or export it with --name {name} --version {version}\n"
+    )
+    listed = run("list")
+    assert (listed.exit_code, listed.stderr) == (1, problem)
+    assert f"{name} {version} {KIND}" in listed.stdout.splitlines()
+    (row,) = (
+        r for r in json.loads(run("list", "--json").stdout)["models"] if (r["name"], r["version"]) == (name, version)
+    )
+    assert (row["default"], f"error: {row['problem']}\n") == (False, problem)
+    done = subprocess.run([*GAPO, "serve", "--store", str(store)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", problem)
+    run("promote", f"{NAME}/1")
+    assert (run("list").exit_code == 0) == (name == NAME)  # a version that is not served is in nobody's way
 
 
 def test_promote_takes_no_folder_and_says_so(run, store) -> None:

@@ -3,14 +3,16 @@
 import asyncio
 import importlib.metadata
 import importlib.util
+import subprocess
 import sys
 import types
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from gapo_server.rest.dialects.chat import split
 
-from tests.server.running import BAD, GOOD, PROMPT
+from tests.server.running import BAD, GAPO, GOOD, PROMPT, publish, running
 
 TEMPLATES = {
     "ChatML, Qwen": (
@@ -93,6 +95,62 @@ def test_an_empty_query_spares_the_server(server) -> None:
     assert reply.json() == {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
 
 
+EMPTY = ["", "<|im_end|>", "\n <|im_end|>", "\ufffd<|im_end|>", "\u200b\u200d"]
+
+
+@pytest.mark.parametrize("with_prompts", [True, False])
+def test_a_completion_without_visible_text_gets_its_reward_and_the_others_theirs(server, with_prompts) -> None:
+    before, after, _ = TEMPLATES["ChatML, Qwen"]
+    prompt = before.format(p=PROMPT)
+    expected = [result["score"] for result in server.score(GOOD, BAD, prompt=PLAIN).json()["results"]]
+    for completions, rewards in (
+        ([after.format(r=GOOD), *EMPTY, after.format(r=BAD)], [expected[0], *[-10.0] * 5, expected[1]]),
+        (EMPTY, [-10.0] * 5),
+    ):
+        prompts = {"prompts": [prompt] * len(completions)} if with_prompts else {}
+        reply = server.post("/get_reward", json={"query": [prompt + text for text in completions]} | prompts).json()
+        assert reply["rewards"] == reply["scores"] == pytest.approx(rewards, abs=1e-4)
+        assert all(p < 0.01 for p, r in zip(reply["extra_logs"]["probability"], rewards, strict=True) if r == -10)
+
+
+def test_the_reward_of_an_empty_completion_is_a_setting() -> None:
+    before, after, _ = TEMPLATES["Gemma"]
+    with running("--empty-reward", "-2.5") as server:
+        reply = server.post("/get_reward", json={"query": [before.format(p=PROMPT) + after.format(r="")]})
+        assert reply.json()["rewards"] == [-2.5]
+        assert server.score("").status_code == 422  # it is OpenRLHF's alone
+
+
+def test_the_model_and_the_policy_stand_in_the_url_or_the_body(tmp_path) -> None:
+    for name, shift in (("apt", 0.0), ("bold", -50.0)):
+        publish(tmp_path, name, "1", calibration={"scale": 1.0, "shift": shift})
+    before, after, _ = TEMPLATES["Gemma"]
+    body = {"query": [before.format(p=PROMPT) + after.format(r=GOOD)]}
+    with running("--store", str(tmp_path), "--default-model", "bold", "--api-key", "s3cret") as server:
+
+        def ask(path: str, **more: object) -> httpx.Response:
+            return server.post(f"/get_reward/s3cret{path}", json=body | more)
+
+        def probability(path: str, **more: object) -> float:
+            return ask(path, **more).json()["extra_logs"]["probability"][0]
+
+        assert probability("") == probability("?model=bold") < 1e-9
+        assert probability("?model=apt") == probability("?model=bold", model="apt") > 0.01
+        for unknown in (ask("?model=absent"), ask("", model="absent")):
+            error = unknown.json()["error"]
+            assert (unknown.status_code, error["reason"], error["field"]) == (404, "unknown_model", "model")
+        body = {"query": [before.format(p=PROMPT) + after.format(r="word " * 9000)]}
+        assert ask("?truncation=error").json()["error"]["reason"] == "too_long"
+        assert ask("?truncation=never").json()["error"]["field"] == "truncation"
+        models = server.get("/v1/models", headers={"authorization": "Bearer s3cret"}).json()["models"]
+        assert [(model["name"], model["default"]) for model in models] == [("apt", False), ("bold", True)]
+    done = subprocess.run(
+        [*GAPO, "serve", "--store", str(tmp_path), "--default-model", "c"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: --default-model 'c' is not served; served are apt, bold\n"
+
+
 def test_truncation_is_told_and_errors_name_the_query(server) -> None:
     before, after, _ = TEMPLATES["Gemma"]
     query = before.format(p=PROMPT) + after.format(r="word " * 9000)
@@ -100,9 +158,11 @@ def test_truncation_is_told_and_errors_name_the_query(server) -> None:
     assert reply.json()["extra_logs"]["truncated_tokens"] == [float(reply.headers["x-gapo-truncated"])]
     for body, field in (
         ({"query": ["no marks"]}, "query[0]"),
-        ({"query": [query, before.format(p=PROMPT)]}, "query[1]"),
+        ({"query": [query, "<start_of_turn>model\nno prompt"]}, "query[1]"),
         ({"query": ["a"], "prompts": []}, "prompts"),
-        ({"query": [None]}, "query.0"),
+        ({"query": [None]}, "query[0]"),
+        ({"query": [query] * 31 + [3], "prompts": ["a"] * 32}, "query[31]"),
+        ({"query": [query], "prompts": [None]}, "prompts[0]"),
         ({}, "query"),
     ):
         reply = server.post("/get_reward", json=body)

@@ -19,7 +19,7 @@ KEYS = {str(number): 0 for number in range(200_000)}
     [
         ("/v1/score", {"pairs": [0] * 500_000}, 413, "pairs"),
         ("/v1/score", {"pairs": [{}] * 500_000}, 413, "pairs"),
-        ("/v1/score", {"pairs": [{"prompt": "x", "response": "y", **KEYS}]}, 422, "pairs.0.0"),
+        ("/v1/score", {"pairs": [{"prompt": "x", "response": "y", **KEYS}]}, 422, "pairs[0].0"),
         ("/get_reward", {"query": [0] * 500_000}, 413, "query"),
         ("/get_reward", {"query": ["x"], "prompts": [0] * 500_000}, 413, "prompts"),
         ("/get_reward", {"query": ["a" * 500_000 + "b"], "prompts": ["a" * 500_000 + "c"]}, 422, "query[0]"),

@@ -1,8 +1,10 @@
 """What both protocols say beside scores: models, budgets, truncation, keys, request ids, errors, metrics, logs."""
 
 import json
+import logging
 import re
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,8 @@ import grpc
 import httpx
 import pytest
 from gapo.v1 import reward_pb2
+from gapo_server.logs import TextFormatter
+from gapo_server.rest.schemas import ErrorBody
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -123,7 +127,7 @@ def test_what_nobody_expected_is_told_alike_and_keeps_its_words(faulty) -> None:
     server.process.terminate()
     log = server.process.communicate(timeout=30)[1]
     for number in (1, 2):
-        assert f"request crash-{number} failed\nTraceback" in log
+        assert f"request crash-{number} failed\n  Traceback" in log
     assert "the server's own matter" not in told["message"]
     assert "LookupError: the server's own matter" in log
 
@@ -224,7 +228,80 @@ def test_logs_as_json_have_one_object_a_request() -> None:
     assert {"time", "level", "seconds", "route"} <= set(requests[0])
 
 
+def test_what_a_client_sends_makes_no_line_of_its_own_in_the_text_log() -> None:
+    forged = "x\n2026-11-26 00:00:00,000 ERROR the batcher died\x1b[2J\u2028\x85\r"
+    with running(stderr=subprocess.PIPE) as server:
+        assert server.post(json={"pairs": [{"prompt": "a", "response": "b", forged: 1}]}).status_code == 422
+        assert server.post(json={"pairs": [{"prompt": "a", "response": "b"}], "model": forged}).status_code == 404
+        server.process.terminate()
+        lines = server.process.communicate(timeout=30)[1].splitlines()
+    assert not [line for line in lines if line.startswith("2026-11-26 00:00") or not line.isprintable()]
+    assert any(
+        "detail=pairs[0].x\\n2026-11-26 00:00:00,000 ERROR the batcher died\\x1b[2J\\u2028" in line for line in lines
+    )
+
+
+def test_a_traceback_in_the_text_log_is_indented_to_its_last_line() -> None:
+    try:
+        raise LookupError("x\n2026-11-26 00:00:00,000 ERROR the batcher died\x1b[2J")
+    except LookupError:
+        record = logging.LogRecord("gapo", logging.ERROR, "", 0, "request %s failed", ("a",), sys.exc_info())
+    first, *rest = TextFormatter().format(record).splitlines()
+    assert first.endswith("ERROR request a failed")
+    assert rest[-1] == "  2026-11-26 00:00:00,000 ERROR the batcher died\\x1b[2J"
+    assert all(line.startswith("  ") for line in rest)
+
+
 def test_openapi_describes_the_bodies(server) -> None:
-    document = httpx.get(server.rest + "/openapi.json").json()
+    document = server.get("/openapi.json").json()
     assert {"/v1/score", "/v1/models", "/get_reward", "/healthz", "/readyz", "/metrics"} <= set(document["paths"])
     assert "prompt_budget" in document["components"]["schemas"]["ScoreBody"]["properties"]
+
+
+@pytest.mark.parametrize("key", ["", "s3cret"])
+def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(key) -> None:
+    options = (
+        "--max-body-bytes",
+        "1000",
+        "--body-timeout",
+        "1",
+        "--request-timeout",
+        "0.001",
+        "--overload-status",
+        "429",
+    )
+    with running(*options, env_extra={"GAPO_API_KEY": key} if key else None) as server:
+        document = server.get("/openapi.json").json()
+        bearer = {"authorization": f"Bearer {key or 'any'}"}
+        body = {
+            "/v1/score": {"pairs": [{"prompt": "x", "response": "y"}]},
+            "/get_reward": {"query": ["<|assistant|>y"]},
+        }
+        seen = set()
+        for path, content in body.items():
+            for wrong, headers in (
+                ({}, bearer),
+                (content | {"model": "absent"}, bearer),
+                (content | {"model": "x" * 1000}, bearer),
+                (content, bearer | {"content-encoding": "br"}),
+                (content, {}),
+            ):
+                reply = server.post(path, json=wrong, headers=headers)
+                ErrorBody.model_validate(reply.json())
+                told = document["paths"][path]["post"]["responses"][str(reply.status_code)]
+                assert told["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/ErrorBody"
+                assert reply.json()["error"]["reason"] in told["description"].split(", ")
+                seen.add(reply.status_code)
+    assert seen >= {422, 404, 413, 415, 401 if key else 504}
+    for method in (method for path in body for method in document["paths"][path].values()):
+        assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
+    assert "HTTPValidationError" not in json.dumps(document)
+    guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
+    assert guarded == ({"/v1/score", "/v1/models", "/get_reward", "/metrics"} if key else set())
+    assert document["components"].get("securitySchemes", {}) == (
+        {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}
+    )
+    for path, methods in document["paths"].items():
+        assert ("401" in methods.get("post", methods.get("get"))["responses"]) == (path in guarded)
+    assert set(document["paths"]["/readyz"]["get"]["responses"]) == {"200", "503"}
+    assert set(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == {"text/plain"}

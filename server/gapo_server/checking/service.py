@@ -12,10 +12,8 @@ from typing import Any
 from gapo_core.constraints.types import Mode
 
 from gapo_server.checking import worker
-from gapo_server.config import Settings
-from gapo_server.errors import CheckFailed, DeadlineExceeded, InvalidInput, Overloaded, TooLarge
-from gapo_server.metrics import Metrics
-from gapo_server.scoring.admission import Admission
+from gapo_server.errors import CheckFailed, InvalidInput, Overloaded, TooLarge
+from gapo_server.scoring.service import ScoringService
 
 MOST_CONSTRAINTS = 64
 """Of one pair. A check of a megabyte may take a second."""
@@ -37,8 +35,10 @@ class CheckingService:
     The first check starts them.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, admission: Admission) -> None:
-        self._settings, self._metrics, self._admission = settings, metrics, admission
+    def __init__(self, scoring: ScoringService) -> None:
+        """With the settings, the door and the end of the scoring service."""
+        self._settings, self._metrics = scoring.settings, scoring.metrics
+        self._admission, self._underway = scoring.admission, scoring.underway
         self._pool: ProcessPoolExecutor | None = None
         self._waiting = 0
 
@@ -51,9 +51,7 @@ class CheckingService:
         self._admit(demands)
         self._waiting += len(demands)
         try:
-            return await asyncio.wait_for(self._check(demands, mode), seconds)
-        except asyncio.TimeoutError:
-            raise DeadlineExceeded(f"not checked within {seconds:.3g} s; allow more time or send fewer pairs") from None
+            return await self._underway.within(seconds, self._check(demands, mode), "checked")
         finally:
             self._waiting -= len(demands)
 

@@ -41,6 +41,6 @@ class RpcServer:
             await self._checks.set(name, state)
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls; running ones have `grace` seconds. A second call may shorten them."""
+        """Closes the port; calls that are not answered yet have `grace` seconds."""
         await self.tell(False)
         await self._server.stop(grace)

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gapo_server.access import Access, Exchange
-from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, Stopping, TooLarge
+from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, Stopping, TooLarge, UnsupportedEncoding
 from gapo_server.rest.responses import error_response
 from gapo_server.scoring.service import ScoringService
 
@@ -36,6 +36,8 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # it is answered as GET; uvicorn leaves the body out
+            scope = {**scope, "method": "GET"}
         headers = Headers(scope=scope)
         with self._access.exchange("rest", headers.get("x-request-id")) as exchange:
             scope["state"] = {**scope.get("state", {}), "exchange": exchange}
@@ -45,7 +47,10 @@ class Door:
                 nonlocal started
                 if message["type"] == "http.response.start":
                     started = True
-                    MutableHeaders(scope=message)["x-request-id"] = exchange.request_id
+                    told = MutableHeaders(scope=message)
+                    told["x-request-id"] = exchange.request_id
+                    if self._service.admission.stopping:  # or the next request could meet a closing connection
+                        told["connection"] = "close"
                 await send(message)
 
             try:
@@ -58,7 +63,7 @@ class Door:
             except asyncio.CancelledError:
                 if not self._service.admission.stopping:
                     raise
-                stopping = Stopping("the server stopped before it had scored this; try another one", retry_after=1)
+                stopping = Stopping()
                 exchange.fail(stopping)
                 if not started:
                     await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
@@ -72,7 +77,7 @@ class Door:
 
     async def _admit(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         with self._service.admission.reservation() as held:
-            body, problem = bytearray(), self._key_problem(scope["path"], headers)
+            body, problem = bytearray(), self._key_problem(scope["path"], headers) or _encoding_problem(headers)
             limit, seconds = self._service.settings.max_body_bytes, self._service.settings.body_timeout
             more, deadline = True, asyncio.get_running_loop().time() + seconds
             while more:
@@ -136,6 +141,15 @@ class Door:
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
+
+
+def _encoding_problem(headers: Headers) -> RequestError | None:
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    return UnsupportedEncoding(
+        f"{encoding[:100]!r}: compressed bodies are not taken; send it uncompressed", "content-encoding"
+    )
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -10,9 +10,13 @@ from gapo_server.errors import Overloaded, RequestError
 from gapo_server.scoring.service import Scored
 
 
+def http_status(kind: type[RequestError], settings: Settings) -> int:
+    return settings.overload_status if issubclass(kind, Overloaded) else kind.http
+
+
 def error_response(error: RequestError, settings: Settings) -> JSONResponse:
     """`{"error": {"reason", "field", "message"}}` with the status of the one table."""
-    status = settings.overload_status if isinstance(error, Overloaded) else error.http
+    status = http_status(type(error), settings)
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))

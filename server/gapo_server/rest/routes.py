@@ -1,5 +1,6 @@
 """The REST interface."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.health import Health
-from gapo_server.rest import checks, probes
+from gapo_server.rest import checks, openapi, probes
 from gapo_server.rest.dialects import openrlhf
 from gapo_server.rest.middleware import Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -39,7 +40,14 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
     app.include_router(checks.router(checking, service))
     app.include_router(openrlhf.router(service))
 
-    @app.post("/v1/score", response_model=ScoredBody, dependencies=[Depends(few(service, "pairs"))])
+    settings, guard = service.settings, openapi.guard(service.settings)
+
+    @app.post(
+        "/v1/score",
+        response_model=ScoredBody,
+        dependencies=[*guard, Depends(few(service, "pairs"))],
+        responses=openapi.errors(settings, openapi.SCORING),
+    )
     async def score(body: ScoreBody, request: Request, response: Response) -> dict[str, Any]:
         """Score pairs; results come in the order of the pairs."""
         exchange_of(request).pairs = len(body.pairs)
@@ -55,10 +63,9 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
         tell_truncation(scored, response)
         return asdict(scored)
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", dependencies=guard, responses=openapi.errors(settings, openapi.READING))
     async def models() -> ModelsBody:
         """The served models and the limits of a request."""
-        settings = service.settings
         return ModelsBody(
             models=[
                 ModelBody(
@@ -82,6 +89,12 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
     return app
 
 
+def _field(place: Sequence[str | int]) -> str:
+    """`pairs[0].response` of FastAPI's `(body, pairs, 0, response)`: where a wrong value stood, as gRPC names it."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in place[1:])
+    return "".join(parts).removeprefix(".") or "body"
+
+
 def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     def refuse(request: Request, error: RequestError) -> JSONResponse:
         exchange_of(request).fail(error)
@@ -94,10 +107,9 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = dict(error.errors()[0])
-        field = ".".join(str(part)[:100] for part in first["loc"] if part != "body") or "body"
-        message = f"{first['msg'][:200]}; see /docs"
+        field, message = _field(first["loc"]), f"{first['msg'][:200]}; see /docs"
         if first["type"] == "json_invalid":  # its place is a character's number, not a field
-            message, field = f"is not JSON at character {field}: {first['ctx']['error']}", "body"
+            message, field = f"is not JSON at character {first['loc'][-1]}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):
             message = "is not JSON; send `content-type: application/json`"
         return refuse(request, InvalidInput(message, field))
@@ -108,5 +120,8 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
             shown = "".join(request.url.path.partition("/get_reward/")[:2])  # behind it may stand a key
             return refuse(request, NotFound(f"no such path: {shown[:100]!r}; see /docs"))
         if error.status_code == MethodNotAllowed.http:
-            return refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))
+            reply = refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))
+            methods = set((error.headers or {})["Allow"].split(", "))
+            reply.headers["Allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+            return reply
         return refuse(request, InvalidInput("is JSON too deep or with too long a number; see /docs", "body"))

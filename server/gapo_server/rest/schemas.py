@@ -108,6 +108,16 @@ class CheckedBody(_Body):
     results: list[CheckResultBody]
 
 
+class Told(_Body):
+    reason: str = Field(description="Stable and machine-readable.")
+    field: str = Field(description="Which input it is about, as `pairs[0].response`; may be empty.")
+    message: str = Field(description="What is wrong, and the remedy.")
+
+
+class ErrorBody(_Body):
+    error: Told
+
+
 class ModelBody(_Body):
     name: str
     version: str
@@ -132,6 +142,7 @@ class ModelsBody(_Body):
 class OpenRLHFBody(BaseModel):
     """Further keys (`labels`, and what later versions may add) are accepted and not looked at."""
 
+    model: StrictStr = Field(default="", description="A served model; empty means the URL's, or else the default.")
     query: Annotated[list[StrictStr], FailFast()] = Field(
         description="Prompt and response in the actor's chat template."
     )

@@ -63,7 +63,7 @@ class Admission:
     def check(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Raises `Stopping`, `InvalidInput` or `TooLarge`, naming the pair and the limit."""
         if self.stopping:
-            raise Stopping("the server is stopping; try another one", retry_after=1)
+            raise Stopping
         if not pairs:
             raise InvalidInput("is empty; send at least one pair", "pairs")
         self.check_number(len(pairs), "pairs")

@@ -136,7 +136,7 @@ class Batcher:
 
     def _ended(self) -> RequestError:
         if self._closed:
-            return Stopping("the server is stopping; try another one", retry_after=1)
+            return Stopping()
         return EngineFailed("the batcher has stopped; restart the server")
 
     def _stopped(self, task: "asyncio.Task[None]") -> None:

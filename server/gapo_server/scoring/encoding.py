@@ -29,7 +29,12 @@ class Encoding:
         self._metrics = metrics
 
     async def encode(
-        self, encoder: PairEncoder, pairs: Sequence[Pair], policy: TruncationPolicy, budgets: Budgets | None
+        self,
+        encoder: PairEncoder,
+        pairs: Sequence[Pair],
+        policy: TruncationPolicy,
+        budgets: Budgets | None,
+        empty_responses: bool = False,
     ) -> list[EncodedPair]:
         """Raises `InvalidInput` or `TooLong` whose field reads like `pairs[3].response`."""
         loop = asyncio.get_running_loop()
@@ -42,7 +47,9 @@ class Encoding:
                     raise InvalidInput(error.message, error.field) from error
             # One chunk at a time: a large request shares the threads with small ones, and can be cancelled.
             for first, chunk in _chunks(pairs):
-                done += await loop.run_in_executor(self._threads, _encode, encoder, first, chunk, policy, budgets)
+                done += await loop.run_in_executor(
+                    self._threads, _encode, encoder, first, chunk, policy, budgets, empty_responses
+                )
             return done
 
     def close(self) -> None:
@@ -62,10 +69,15 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[tuple[int, Sequence[Pair]]]:
 
 
 def _encode(
-    encoder: PairEncoder, first: int, pairs: Sequence[Pair], policy: TruncationPolicy, budgets: Budgets | None
+    encoder: PairEncoder,
+    first: int,
+    pairs: Sequence[Pair],
+    policy: TruncationPolicy,
+    budgets: Budgets | None,
+    empty_responses: bool,
 ) -> list[EncodedPair]:
     try:
-        return encoder.encode_batch(pairs, policy, budgets)
+        return encoder.encode_batch(pairs, policy, budgets, empty_responses)
     except PairError as error:
         kind = TooLong if isinstance(error, PairTooLong) else InvalidInput
         raise kind(error.message, f"pairs[{first + error.number}].{error.field}") from error

@@ -1,19 +1,20 @@
 """The one way from pairs to results, shared by REST, gRPC and every dialect."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from gapo_core.pairs import Budgets, EncodedPair, TruncationPolicy
 
 from gapo_server.config import Settings
-from gapo_server.errors import DeadlineExceeded, UnknownModel
+from gapo_server.errors import UnknownModel
 from gapo_server.metrics import Metrics
 from gapo_server.scoring.admission import Admission
 from gapo_server.scoring.batching import Batcher
 from gapo_server.scoring.encoding import Encoding, Pair
 from gapo_server.store import ServedModel
+from gapo_server.underway import Underway
 
 QUEUED_BATCHES = 128
 """Batches whose tokens may wait unless the settings say otherwise: on two cores half a minute of work."""
@@ -21,13 +22,17 @@ QUEUED_BATCHES = 128
 
 @dataclass(frozen=True)
 class Question:
-    """Pairs to score; what is not given is the server's setting or the model's own."""
+    """Pairs to score; what is not given is the server's setting or the model's own.
+
+    `empty_score` is the score of a response without visible text, which is an error where there is none.
+    """
 
     pairs: Sequence[Pair]
     model: str = ""
     truncation: TruncationPolicy | None = None
     prompt_budget: int | None = None
     response_budget: int | None = None
+    empty_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,10 @@ class ScoringService:
     def __init__(self, models: Sequence[ServedModel], settings: Settings, metrics: Metrics | None = None) -> None:
         self.settings, self.metrics = settings, metrics or Metrics()
         self.models = {model.manifest.name: model for model in models}
-        self.default = models[0].manifest.name
+        self.default = settings.default_model or models[0].manifest.name
         self.admission = Admission(settings, self.metrics)
         self._encoding = Encoding(settings.tokenizing, self.metrics)
+        self.underway = Underway()
         self.batchers: dict[str, Batcher] = {}
         for name, model in self.models.items():
             self.batchers[name] = Batcher(
@@ -83,10 +89,7 @@ class ScoringService:
         Raises a `RequestError` whose field reads like `pairs[3].response`. Cancelling drops what still waits.
         """
         seconds = min(timeout or self.settings.request_timeout, self.settings.request_timeout)
-        try:
-            return await asyncio.wait_for(self._score(question, time.monotonic() + seconds), seconds)
-        except asyncio.TimeoutError:
-            raise DeadlineExceeded(f"not scored within {seconds:.3g} s; allow more time or send fewer pairs") from None
+        return await self.underway.within(seconds, self._score(question, time.monotonic() + seconds), "scored")
 
     async def _score(self, question: Question, deadline: float) -> Scored:
         self.admission.check(question.pairs)
@@ -101,9 +104,13 @@ class ScoringService:
                 self.settings.response_budget if question.response_budget is None else question.response_budget,
             )
         policy = question.truncation or served.manifest.truncation
-        encoded = await self._encoding.encode(served.encoder, question.pairs, policy, budgets)
-        logits = await self.batchers[name].score([pair.ids for pair in encoded], deadline)
-        self._count(name, encoded)
+        allows_empty = question.empty_score is not None
+        encoded = await self._encoding.encode(served.encoder, question.pairs, policy, budgets, allows_empty)
+        visible = [pair for pair in encoded if pair.response_tokens]
+        logits = await self.batchers[name].score([pair.ids for pair in visible], deadline) if visible else []
+        self._count(name, visible)
+        of_visible, of_empty = iter(logits), cast(float, question.empty_score)
+        scores = [next(of_visible) if pair.response_tokens else of_empty for pair in encoded]
         results = [
             Result(
                 score,
@@ -114,7 +121,7 @@ class ScoringService:
                 pair.prompt_truncated_tokens,
                 pair.response_truncated_tokens,
             )
-            for score, pair in zip(logits, encoded, strict=True)
+            for score, pair in zip(scores, encoded, strict=True)
         ]
         return Scored(name, served.manifest.version, results)
 
@@ -127,6 +134,7 @@ class ScoringService:
 
     async def close(self) -> bool:
         """Fails what waits; whether every engine is idle."""
+        self.underway.give_up()
         idle = [await batcher.close() for batcher in self.batchers.values()]
         self._encoding.close()
         return all(idle)

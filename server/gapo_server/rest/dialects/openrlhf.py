@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gapo_core.pairs import TruncationPolicy
 
 from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.rest import openapi
 from gapo_server.rest.dialects import chat
 from gapo_server.rest.middleware import exchange_of, few
 from gapo_server.rest.responses import tell_truncation
@@ -32,19 +33,39 @@ def pairs(body: OpenRLHFBody) -> list[tuple[str, str]]:
 
 
 def router(service: ScoringService) -> APIRouter:
-    routes = APIRouter(dependencies=[Depends(few(service, "query", "prompts"))])
+    routes = APIRouter(
+        dependencies=[*openapi.guard(service.settings), Depends(few(service, "query", "prompts"))],
+        responses=openapi.errors(service.settings, openapi.SCORING),
+    )
 
     # The trainer sends no header of its own: where the server asks for a key, it stands in the URL.
     @routes.post("/get_reward/{key:path}", response_model=RewardsBody, include_in_schema=False)
     @routes.post("/get_reward", response_model=RewardsBody)
-    async def get_reward(body: OpenRLHFBody, request: Request, response: Response) -> dict[str, Any]:
-        """OpenRLHF's remote reward model: raw logits, one for each query, never null."""
+    async def get_reward(
+        body: OpenRLHFBody,
+        request: Request,
+        response: Response,
+        model: str = "",
+        truncation: TruncationPolicy = TruncationPolicy.KEEP_BOTH_ENDS,
+    ) -> dict[str, Any]:
+        """OpenRLHF's remote reward model: raw logits, one for each query, never null.
+
+        Its user gives it a URL and nothing else, so `model` and `truncation` may stand there.
+        """
         exchange_of(request).pairs = len(body.query)
         if not body.query:  # versions up to 0.11.0 ask so to spare servers
             return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
         try:
             split = await asyncio.to_thread(pairs, body)  # a long text in templates takes long
-            scored = await service.score(Question(split, truncation=TruncationPolicy.KEEP_BOTH_ENDS))
+            scored = await service.score(
+                Question(
+                    split,
+                    body.model or model,
+                    truncation,
+                    # An actor that ends at once is no fault of the trainer's: an error would end its run.
+                    empty_score=service.settings.empty_reward,
+                )
+            )
         except RequestError as error:
             error.field = re.sub(r"^pairs(\[\d+\])?.*", r"query\1", error.field)
             raise
