@@ -41,10 +41,26 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.minibatch=0", r"ppo\.minibatch: 0 is below 1"),
         ("reward_phase.rows=0", r"reward_phase\.rows: 0 is below 1"),
         ("data.held_out_within=-1", r"data\.held_out_within: -1 is below 0"),
+        ("data.held_out=0", r"data\.held_out: 0 is below 1; use 1 or more"),
+        ("data.rm_pairs=0", r"data\.rm_pairs: 0 is below 1"),
+        ("ppo.rollouts=0", r"ppo\.rollouts: 0 is below 1"),
+        ("ppo.group=0", r"ppo\.group: 0 is below 1"),
+        ("ppo.candidates=0", r"ppo\.candidates: 0 with ppo\.group=1; .* use 1"),
+        ("rollout.batch=0", r"rollout\.batch: 0 is below 1"),
+        ("rollout.max_new_tokens=0", r"rollout\.max_new_tokens: 0 is below 1"),
+        ("reward_phase.capacity=0", r"reward_phase\.capacity: 0 is below 1"),
+        ("generator.heads=0", r"generator\.heads: 0 is below 1"),
+        ("generator.heads=3", r"generator\.hidden_size: 32 is not a multiple of generator\.heads \(3\)"),
+        ("generator.heads=32", r"generator\.heads: 32 of generator\.hidden_size=32 have an odd number"),
+        ("generator.key_value_heads=3", r"generator\.heads: 2 is not a multiple of generator\.key_value_heads \(3\)"),
+        ("reward_model.heads=3", r"reward_model\.hidden_size: 32 is not a multiple of reward_model\.heads \(3\)"),
         ("sft.exchanged=-0.1", r"sft\.exchanged: -0\.1 is outside 0"),
         ("ppo.exchanged=1.5", r"ppo\.exchanged: 1\.5 is outside 0"),
         ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
+        ("data.corpora=5", r"data\.corpora: 5 is no list of names; write \[one, another\]"),
+        ("data.corpora=[1]", r"data\.corpora: \[1\] is no list of names"),
+        ("generator.path=5", r"generator\.path: 5 is not of type pathlib\.Path \| None"),
         ("rollout.backend=vllm", r"rollout\.url: is empty"),
         ("reward.backend=server", r"reward\.url: is empty"),
     ],
@@ -52,6 +68,10 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
 def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
     with pytest.raises(ConfigError, match=message):
         config.read("smoke", [change])
+
+
+def test_a_shape_that_a_checkpoint_brings_is_not_asked_to_divide() -> None:
+    assert config.read("smoke", ["generator.path=x", "generator.heads=3"]).generator.heads == 3
 
 
 @pytest.mark.parametrize("part", ["sft", "ppo"])

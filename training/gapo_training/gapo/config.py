@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -12,6 +13,14 @@ from gapo_training.warmup import WarmupConfig
 
 PRESETS = Path(__file__).parent / "presets"
 T = TypeVar("T")
+LEAST = {  # settings that no run works with below 0, or below 1
+    0: "stages sft.steps ppo.critic_layers data.held_out_within data.training data.preference_records",
+    1: "max_prompt_tokens data.held_out data.most_attributes data.rm_pairs rollout.batch rollout.max_new_tokens "
+    "generator.hidden_size generator.layers generator.heads generator.key_value_heads generator.intermediate_size "
+    "reward_model.hidden_size reward_model.layers reward_model.heads reward_model.intermediate_size sft.rows "
+    "sft.micro_batch sft.checkpoint_every ppo.rollouts ppo.group ppo.minibatch ppo.micro_batch reward_phase.samples "
+    "reward_phase.epochs reward_phase.rows reward_phase.micro_batch reward_phase.capacity",
+}
 Wordings = Literal["plain", "many"]
 Optimizer = Literal["adamw", "muon"]
 
@@ -180,28 +189,29 @@ class GapoConfig:
     reward_phase: RewardPhaseConfig = field(default_factory=RewardPhaseConfig)
 
     def __post_init__(self) -> None:
-        for name, number, least in (
-            ("stages", self.stages, 0),
-            ("data.held_out_within", self.data.held_out_within, 0),
-            ("ppo.critic_layers", self.ppo.critic_layers, 0),
-            *((f"sft.{name}", getattr(self.sft, name), 1) for name in ("rows", "micro_batch", "checkpoint_every")),
-            *((f"ppo.{name}", getattr(self.ppo, name), 1) for name in ("group", "minibatch", "micro_batch")),
-            *((f"reward_phase.{name}", getattr(self.reward_phase, name), 1) for name in ("rows", "micro_batch")),
-        ):
-            if number < least:
-                raise ConfigError(f"{name}: {number} is below {least}")
+        for least, name in ((least, name) for least, names in LEAST.items() for name in names.split()):
+            if (number := attrgetter(name)(self)) < least:
+                raise ConfigError(f"{name}: {number} is below {least}; use {least} or more")
         if self.ppo.critic_layers > self.generator.layers and self.generator.path is None:
             raise ConfigError(
                 f"ppo.critic_layers: {self.ppo.critic_layers} of a generator of {self.generator.layers}; use 0 for all"
             )
+        shapes = [(part, "hidden_size", "heads") for part in ("generator", "reward_model")]
+        shapes.append(("generator", "heads", "key_value_heads"))
         for part, size, by in (
             ("ppo", "rollouts", "minibatch"),
             ("ppo", "rollouts", "group"),
             ("reward_phase", "samples", "rows"),
+            *(shape for shape in shapes if getattr(self, shape[0]).path is None),
         ):
             whole, step = getattr(getattr(self, part), size), getattr(getattr(self, part), by)
             if whole % step:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
+        if self.generator.path is None and self.generator.hidden_size // self.generator.heads % 2:
+            raise ConfigError(
+                f"generator.heads: {self.generator.heads} of generator.hidden_size={self.generator.hidden_size} have "
+                "an odd number of dimensions each, which rotary positions cannot pair; use fewer or more heads"
+            )
         for name, share in (
             ("reward_phase.generated", self.reward_phase.generated),
             ("sft.exchanged", self.sft.exchanged),
@@ -328,10 +338,13 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is Path and isinstance(value, str | Path):
         return Path(value)
-    if hint == (Path | None):
+    if hint == (Path | None) and isinstance(value, str | Path | None):
         return None if value is None else Path(value)
     if getattr(hint, "__origin__", None) is tuple:
-        return (value,) if isinstance(value, str) else tuple(value)
+        names = [value] if isinstance(value, str) else value
+        if not (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)):
+            raise ConfigError(f"{where}: {value!r} is no list of names; write [one, another]")
+        return tuple(names)
     if hint is float and isinstance(value, str):  # YAML reads 1e-4, without a dot, as text
         try:
             return float(value)
@@ -340,7 +353,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
-        raise ConfigError(f"{where}: {value!r} is not of type {hint.__name__}")
+        raise ConfigError(f"{where}: {value!r} is not of type {getattr(hint, '__name__', hint)}")
     return value
 
 

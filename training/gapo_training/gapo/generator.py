@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config
 
-from gapo_training.gapo.config import ConfigError, GeneratorConfig
+from gapo_training.gapo.config import GeneratorConfig
+from gapo_training.gapo.folders import check_generator
 
 END, PADDING, ANSWER = "<|end|>", "<|pad|>", "<|answer|>"
 
@@ -88,8 +89,7 @@ def qwen2_config(config: GeneratorConfig, vocab_size: int) -> Qwen2Config:
 def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[Any, Speech]:
     """The language model and its tokenizer, from `config.path` or untrained. Raises `ConfigError`."""
     if config.path is not None:
-        if not (config.path / "config.json").is_file():
-            raise ConfigError(f"generator.path: {str(config.path)!r} is no checkpoint folder; nothing is downloaded")
+        check_generator(config.path, "generator.path")
         return load(config.path)
     tokenizer = train_tokenizer(texts, config.vocab_size)
     torch.manual_seed(seed)
@@ -121,8 +121,12 @@ def save(model: nn.Module, speech: Speech, directory: Path) -> None:
 
 
 def shape_of(config: GeneratorConfig) -> Any:
-    """The architecture without weights or tokenizer: of `path` where that folder is at hand, else of the fields."""
+    """The architecture without weights or tokenizer: of `path` where that folder is at hand, else of the fields.
+
+    Raises `ConfigError` where the folder holds another kind of model.
+    """
     if config.path is not None and (config.path / "config.json").is_file():
+        check_generator(config.path, "generator.path")
         return AutoConfig.from_pretrained(config.path, local_files_only=True)
     return qwen2_config(config, config.vocab_size)
 

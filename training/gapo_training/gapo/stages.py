@@ -10,7 +10,7 @@ import numpy as np
 
 from gapo_training.discriminator import freeze
 from gapo_training.distributed import accelerator_of
-from gapo_training.gapo import checkpoint, generator, ppo, reward_phase, start, tasks
+from gapo_training.gapo import checkpoint, generator, ppo, preflight, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
 from gapo_training.gapo.config import GapoConfig
@@ -36,6 +36,7 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
         if accelerator.is_main_process:
             write_provenance(out, config, corpus, accelerator.num_processes)
         pairs = preferences_of(corpus, config.data, config.seed)
+        preflight.check(config, len(pairs), out)
         began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
         supervised = time.perf_counter()
