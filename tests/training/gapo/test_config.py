@@ -48,6 +48,8 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.candidates=0", r"ppo\.candidates: 0 with ppo\.group=1; .* use 1"),
         ("rollout.batch=0", r"rollout\.batch: 0 is below 1"),
         ("rollout.max_new_tokens=0", r"rollout\.max_new_tokens: 0 is below 1"),
+        ("rollout.temperature=0", r"rollout\.temperature: 0\.0 samples nothing, .* use a number above 0"),
+        ("rollout.temperature=-1", r"rollout\.temperature: -1\.0 samples nothing"),
         ("reward_phase.capacity=0", r"reward_phase\.capacity: 0 is below 1"),
         ("generator.heads=0", r"generator\.heads: 0 is below 1"),
         ("generator.heads=3", r"generator\.hidden_size: 32 is not a multiple of generator\.heads \(3\)"),

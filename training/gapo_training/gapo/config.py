@@ -219,6 +219,11 @@ class GapoConfig:
         ):
             if not 0 <= share <= 1:
                 raise ConfigError(f"{name}: {share} is outside 0 … 1")
+        if not self.rollout.temperature > 0:
+            raise ConfigError(
+                f"rollout.temperature: {self.rollout.temperature} samples nothing, and PPO learns from samples; use a "
+                "number above 0, such as 0.5"
+            )
         if self.reward_model.kind == "decoder" and self.publish:
             raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
         for name, optimizer in (("sft", self.sft.optimizer), ("ppo", self.ppo.optimizer)):
