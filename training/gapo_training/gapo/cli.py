@@ -90,6 +90,7 @@ def add_train_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         with told():
             accelerator = accelerator_of(chosen.mixed_precision, cpu)
+            chosen.sft.for_processes(accelerator.num_processes, chosen.sft.rows)
             refuse_overwriting(accelerator, out, resume)
             corpus = tasks.load(data, chosen.data, chosen.seed)
             with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:

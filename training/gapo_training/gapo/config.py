@@ -75,6 +75,13 @@ class SftConfig:
     clip_norm: float = 1.0
     checkpoint_every: int = 200
 
+    def for_processes(self, count: int, at_hand: int) -> None:
+        """Raises `ConfigError` where a step's rows, of so many at hand, do not divide over `count` processes: one
+        would make a forward pass more than another, and wait for it for ever."""
+        rows = min(self.rows, at_hand)
+        if self.steps and rows % count:
+            raise ConfigError(f"sft.rows: {rows} rows of a step do not divide over {count} processes; use a multiple")
+
 
 @dataclass(frozen=True)
 class RewardModelConfig:
@@ -244,6 +251,7 @@ class GapoConfig:
         for name, rows in (("ppo.minibatch", self.ppo.minibatch), ("reward_phase.rows", self.reward_phase.rows)):
             if rows % count:
                 raise ConfigError(f"{name}: {rows} does not divide over {count} processes; use a multiple")
+        self.sft.for_processes(count, self.sft.rows)
         try:
             self.warmup.for_processes(count)
         except ValueError as error:
