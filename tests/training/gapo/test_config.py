@@ -98,7 +98,9 @@ def test_work_that_does_not_divide_over_processes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"ppo\.minibatch: 4 does not divide over 3 processes"):
         config.read("smoke").for_processes(3)
     for rows in (1, 9):
-        with pytest.raises(ConfigError, match=rf"sft\.rows: {rows} rows of a step do not divide over 2 processes; use a"):
+        with pytest.raises(
+            ConfigError, match=rf"sft\.rows: {rows} rows of a step do not divide over 2 processes; use a"
+        ):
             config.read("smoke", [f"sft.rows={rows}"]).for_processes(2)
     config.read("smoke", ["sft.rows=1", "sft.steps=0"]).for_processes(2)
     with pytest.raises(ConfigError, match=r"warmup\.pairs_per_step: 1 leave some of 4 processes no row"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import gapo_server
 import pytest
 from gapo.cli import build
-from gapo_training.gapo import config, preflight, stages
+from gapo_training.gapo import config, preflight, sft, stages, tasks
 from gapo_training.gapo.config import ConfigError
 from typer.testing import CliRunner
 
@@ -109,6 +109,16 @@ def test_a_bundles_scores_stand_beside_as_a_checkpoints(corpus_folder, smoke_run
     )
     assert checkpoint.pop("by_slot") == bundle.pop("by_slot")
     assert checkpoint == pytest.approx(bundle)
+
+
+def test_a_prompt_that_is_too_long_is_told_before_the_supervised_start(corpus_folder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sft, "train", lambda *arguments: pytest.fail("training began"))
+    settings = config.read("smoke", ["max_prompt_tokens=30"])
+    with pytest.raises(ConfigError, match=r"max_prompt_tokens: a prompt has \d+ tokens, 30 are allowed; allow more"):
+        stages.run(settings, corpus_folder, tmp_path / "run", cpu=True)
+    corpus = tasks.load(corpus_folder, settings.data, 0)
+    prompts = [task.prompt for task in (*corpus.training, *corpus.held_out)]
+    assert corpus.longest_prompts(5) == sorted(prompts, key=len, reverse=True)[:5]
 
 
 def test_too_few_preferences_are_told_before_the_supervised_start(corpus_folder, tmp_path) -> None:

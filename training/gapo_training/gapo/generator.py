@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config
 
-from gapo_training.gapo.config import GeneratorConfig
+from gapo_training.gapo.config import ConfigError, GeneratorConfig
 from gapo_training.gapo.folders import check_generator
 
 END, PADDING, ANSWER = "<|end|>", "<|pad|>", "<|answer|>"
@@ -62,6 +62,14 @@ class Speech:
         mark = self.tokenizer.convert_tokens_to_ids(ANSWER)  # of an unknown token: None or the unknown token's
         known = mark is not None and self.tokenizer.convert_ids_to_tokens(mark) == ANSWER
         return [*ids, mark] if known else cast(list[int], ids)
+
+    def prompts(self, texts: Sequence[str], most: int) -> list[list[int]]:
+        """Ids of each. Raises `ConfigError` where one has more than `most`, the run's `max_prompt_tokens`."""
+        prompts = [self.prompt(text) for text in texts]
+        longest = max(map(len, prompts), default=0)
+        if longest > most:
+            raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {most} are allowed; allow more")
+        return prompts
 
     def response(self, text: str) -> list[int]:
         """Ids of a complete response, its end token included."""
