@@ -41,10 +41,28 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
         ("ppo.minibatch=0", r"ppo\.minibatch: 0 is below 1"),
         ("reward_phase.rows=0", r"reward_phase\.rows: 0 is below 1"),
         ("data.held_out_within=-1", r"data\.held_out_within: -1 is below 0"),
+        ("data.held_out=0", r"data\.held_out: 0 is below 1; use 1 or more"),
+        ("data.rm_pairs=0", r"data\.rm_pairs: 0 is below 1"),
+        ("ppo.rollouts=0", r"ppo\.rollouts: 0 is below 1"),
+        ("ppo.group=0", r"ppo\.group: 0 is below 1"),
+        ("ppo.candidates=0", r"ppo\.candidates: 0 with ppo\.group=1; .* use 1"),
+        ("rollout.batch=0", r"rollout\.batch: 0 is below 1"),
+        ("rollout.max_new_tokens=0", r"rollout\.max_new_tokens: 0 is below 1"),
+        ("rollout.temperature=0", r"rollout\.temperature: 0\.0 samples nothing, .* use a number above 0"),
+        ("rollout.temperature=-1", r"rollout\.temperature: -1\.0 samples nothing"),
+        ("reward_phase.capacity=0", r"reward_phase\.capacity: 0 is below 1"),
+        ("generator.heads=0", r"generator\.heads: 0 is below 1"),
+        ("generator.heads=3", r"generator\.hidden_size: 32 is not a multiple of generator\.heads \(3\)"),
+        ("generator.heads=32", r"generator\.heads: 32 of generator\.hidden_size=32 have an odd number"),
+        ("generator.key_value_heads=3", r"generator\.heads: 2 is not a multiple of generator\.key_value_heads \(3\)"),
+        ("reward_model.heads=3", r"reward_model\.hidden_size: 32 is not a multiple of reward_model\.heads \(3\)"),
         ("sft.exchanged=-0.1", r"sft\.exchanged: -0\.1 is outside 0"),
         ("ppo.exchanged=1.5", r"ppo\.exchanged: 1\.5 is outside 0"),
         ("ppo.candidates=2", r"ppo\.candidates: 2 with ppo\.group=1"),
         ("reward_phase.generated=1.5", r"reward_phase\.generated: 1\.5 is outside"),
+        ("data.corpora=5", r"data\.corpora: 5 is no list of names; write \[one, another\]"),
+        ("data.corpora=[1]", r"data\.corpora: \[1\] is no list of names"),
+        ("generator.path=5", r"generator\.path: 5 is not of type pathlib\.Path \| None"),
         ("rollout.backend=vllm", r"rollout\.url: is empty"),
         ("reward.backend=server", r"reward\.url: is empty"),
     ],
@@ -52,6 +70,10 @@ def test_changes_reach_parts_and_numbers_without_a_dot() -> None:
 def test_a_wrong_setting_is_named_with_the_remedy(change, message) -> None:
     with pytest.raises(ConfigError, match=message):
         config.read("smoke", [change])
+
+
+def test_a_shape_that_a_checkpoint_brings_is_not_asked_to_divide() -> None:
+    assert config.read("smoke", ["generator.path=x", "generator.heads=3"]).generator.heads == 3
 
 
 @pytest.mark.parametrize("part", ["sft", "ppo"])
@@ -75,6 +97,12 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 def test_work_that_does_not_divide_over_processes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"ppo\.minibatch: 4 does not divide over 3 processes"):
         config.read("smoke").for_processes(3)
+    for rows in (1, 9):
+        with pytest.raises(
+            ConfigError, match=rf"sft\.rows: {rows} rows of a step do not divide over 2 processes; use a"
+        ):
+            config.read("smoke", [f"sft.rows={rows}"]).for_processes(2)
+    config.read("smoke", ["sft.rows=1", "sft.steps=0"]).for_processes(2)
     with pytest.raises(ConfigError, match=r"warmup\.pairs_per_step: 1 leave some of 4 processes no row"):
         config.read("smoke", ["warmup.pairs_per_step=1"]).for_processes(4)
 

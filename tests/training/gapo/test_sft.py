@@ -1,11 +1,13 @@
 """The supervised start: micro-batches change nothing but memory and time."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from accelerate import Accelerator
 from gapo_core.constraints.attributes import Attribute
 from gapo_training.gapo import generator, sft, tasks
-from gapo_training.gapo.config import GeneratorConfig, SftConfig
+from gapo_training.gapo.config import ConfigError, GeneratorConfig, SftConfig
 from gapo_training.gapo.generator import Actor
 from gapo_training.gapo.tasks import Task
 
@@ -30,6 +32,12 @@ def test_a_step_of_eight_rows_is_one_whatever_the_micro_batch() -> None:
     assert torch.allclose(whole, parts, atol=1e-5)
     assert torch.allclose(torch.tensor(losses), torch.tensor(others), atol=1e-5)
     assert losses[-1] < losses[0]
+
+
+def test_fewer_texts_than_rows_are_divided_over_processes_too() -> None:
+    two = SimpleNamespace(process_index=0, num_processes=2)
+    with pytest.raises(ConfigError, match=r"sft\.rows: 11 rows of a step do not divide over 2 processes"):
+        sft.train(two, None, None, None, TASKS[:11], SftConfig(), 0, 0, None)
 
 
 @pytest.mark.parametrize(("share", "changed"), [(0.0, (0, 0)), (0.3, (80, 160)), (1.0, (300, 400))])

@@ -152,5 +152,6 @@ def test_answers_of_two_generators_never_stand_in_one_file(folder, tmp_path) -> 
         answers.answer(folder, prompts, file, 2, 5, cpu)
     with pytest.raises(ValueError, match=r"--max-new-tokens: prompt 1 has .* exceed the model's 512"):
         answers.answer(folder, prompts, tmp_path / "long.jsonl", 2, 600, cpu)
+    (tmp_path / "config.json").write_text('{"model_type": "qwen2"}', encoding="utf-8")
     with pytest.raises(ValueError, match=r"holds no .*safetensors"):
         answers.answer(tmp_path, prompts, tmp_path / "none.jsonl", 2, 4, cpu)

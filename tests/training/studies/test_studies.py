@@ -163,6 +163,34 @@ def test_rising_is_decided_by_the_change_of_each_seed() -> None:
     assert decide(claim, {"a": {0: rows(0.1, 0.3), 1: rows(0.7, 0.6)}}).verdict == "not decided"
 
 
+@pytest.mark.parametrize("kind", ["greater", "at_least", "rises"])
+@pytest.mark.parametrize("nothing", [None, {"name": 1.0}, [0.1], "high", float("nan")])
+def test_a_metric_that_is_no_number_decides_nothing(kind, nothing) -> None:
+    def cell(value):
+        figures = {"final": {"m": value}, "stages": [{"m": value}, {"m": value}]}
+        return {seed: Outcome("finished", figures=figures) for seed in range(2)}
+
+    claim = Claim("it is so", kind, ("a", "b") if kind == "greater" else ("a",), metric="m")
+    decision = decide(claim, {"a": cell(nothing), "b": cell(0.5)})
+    assert decision.verdict == "not decided"
+    assert decision.because.startswith("m is no number in a")
+
+
+def test_a_report_is_written_whatever_its_metrics_are(finished, corpus_folder, tmp_path) -> None:
+    _, out = finished
+    text = SMALL.replace("[all_satisfied, satisfied, auroc_pairs]", "[by_slot, reward_model_logit, no_such]")
+    text += "  - {says: Slots, kind: greater, cells: [gapo, sft], metric: by_slot}\n"
+    text += "  - {says: Up, kind: rises, cells: [gapo], metric: reward_model_spread}\n"
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    given = ["--data", corpus_folder, "--out", out, "--preset", "smoke", "--seeds", "0,1", "--report-only"]
+    done = study(tmp_path / "own.yaml", *given)
+    assert done.exit_code == 0, done.output
+    report = (out / "reports/own/report.md").read_text(encoding="utf-8")
+    assert "| gapo | 2 of 2 | – | " in report
+    assert "**not decided** – Slots: by_slot is no number in gapo." in report
+    assert "**not decided** – Up: reward_model_spread is no number in gapo before the first and after the" in report
+
+
 @pytest.mark.parametrize("name", plan.names())
 def test_every_study_of_the_package_is_sound(name) -> None:
     study = plan.read(name)
@@ -191,9 +219,25 @@ def test_every_study_of_the_package_is_sound(name) -> None:
         (("{method: sft}", "{method: dppo}"), r"cells\.sft\.method: 'dppo' is none of"),
         (("{method: sft}", "{}"), r"cells\.sft\.method: '' is none of"),
         (("{method: sft}", "{method: dpo, options: {stepz: 1}}"), r"cells\.sft\.options\.stepz: is not a setting"),
-        (("kind: at_least", "kind: fewer"), r"claims\.kind: 'fewer' is none of"),
-        (("says: Never run, ", ""), r"claims\.says: is missing"),
+        (("kind: at_least", "kind: fewer"), r"claims\.2\.kind: 'fewer' is none of"),
+        (("says: Never run, ", ""), r"claims\.2\.says: is missing"),
         (("title: A study for tests", ""), r"study\.title: is missing"),
+        (("title: A study for tests", "title: 7"), r"study\.title: 7 is no text; put it in quotes"),
+        (("{method: sft}", ""), r"cells\.sft: None has no named parts, such as \{method: gapo"),
+        (("cells:\n  sft", "cells: [sft]\nother:\n  sft"), r"study\.other: is not a setting"),
+        (
+            ("{method: sft}", "{method: sft, set: [x]}"),
+            r"cells\.sft\.set: \['x'\] has no named parts, such as \{stages",
+        ),
+        (("{method: sft}", "{method: dpo, options: 3}"), r"cells\.sft\.options: 3 has no named parts"),
+        (("{method: sft}", "{method: sft, set: {seed: 7}}"), r"cells\.sft\.set\.seed: .* --seeds; leave it out"),
+        (("{method: sft}", "{method: dpo, options: {seed: 7}}"), r"cells\.sft\.options\.seed: .* --seeds"),
+        (("  unknown:", "  7:"), r"study\.cells: .* has no named parts"),
+        (("least: 0.5", "least: high"), r"claims\.2\.least: 'high' is not a number"),
+        (("cells: [gapo, sft]", "cells: 5"), r"claims\.1\.cells: 5 is no list of names"),
+        (("cells: [gapo, sft]", "cells: [gapo, sft], metric: [a]"), r"claims\.1\.metric: \['a'\] is not of type str"),
+        (("plots: [bars, stages, tokens, spread, costs]", "plots: bars"), r"study\.plots: is no list of names"),
+        (("metrics: [all_satisfied, satisfied, auroc_pairs]", "metrics: []"), r"study\.metrics: is empty"),
     ],
 )
 def test_wrong_studies_are_named(tmp_path, change, told) -> None:

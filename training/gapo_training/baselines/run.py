@@ -12,6 +12,7 @@ from gapo_training.baselines.config import BaselineConfig
 from gapo_training.baselines.record import Record, last_checkpoint
 from gapo_training.gapo import generator, provenance, tasks
 from gapo_training.gapo.config import ConfigError, settings_of
+from gapo_training.gapo.folders import check_generator
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.preferences import preferences_of
 
@@ -60,8 +61,7 @@ def train(config: BaselineConfig, data: Path, out: Path, resume: bool = False) -
 def _check(config: BaselineConfig, out: Path, resume: bool) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("baseline: runs in one process, each step on all its rows; start it without torchrun")
-    if not (config.generator / "config.json").is_file():
-        raise ConfigError(f"generator: {str(config.generator)!r} is no checkpoint folder; give the sft/ of a run")
+    check_generator(config.generator, "generator")
     if not (out / "config.yaml").exists():
         return
     if not resume:

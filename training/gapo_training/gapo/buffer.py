@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
-from gapo_training.gapo.config import RewardPhaseConfig
+from gapo_training.gapo.config import ConfigError, RewardPhaseConfig
 from gapo_training.preferential import Preference
 
 
@@ -66,23 +66,36 @@ class AdversarialBuffer:
         self.rows = [GeneratedRow(**row) for row in state]
 
 
+def generated_rows(config: RewardPhaseConfig, at_hand: int) -> int:
+    """How many rows of a phase the generator wrote, of so many that can be labelled."""
+    wanted = min(round(config.generated * config.samples), at_hand)
+    return max(0, wanted - (config.samples - wanted) % 2)  # both sides of a pair come together
+
+
+def preferences_needed(config: RewardPhaseConfig, generated: int, at_hand: int) -> int:
+    """How many preferences fill a phase beside the `generated` rows. Raises `ConfigError` when fewer are at hand."""
+    needed = (config.samples - generated) // 2
+    if needed > at_hand:
+        raise ConfigError(
+            f"reward_phase.samples: {config.samples} rows take {needed} preferences beside the {generated} generated "
+            f"rows, and the data give {at_hand}; use fewer samples, or more records"
+        )
+    return needed
+
+
 def phase_rows(
     buffer: AdversarialBuffer, pairs: Sequence[Preference], config: RewardPhaseConfig, key: str
 ) -> tuple[list[LabelledRow], dict[str, float]]:
     """The `samples` rows of one phase, and how many of each kind they are.
 
     The share `generated` comes from the buffer as far as that reaches; preferences, both sides of each, fill the
-    rest. All draws come from `key`. Raises `ValueError` when there are too few pairs.
+    rest. All draws come from `key`. Raises `ConfigError` when there are too few pairs.
     """
     rng = Random(key)
     usable = [(row, value) for row in buffer.rows if (value := label(row, config)) is not None]
-    wanted = min(round(config.generated * config.samples), len(usable))
-    wanted -= (config.samples - wanted) % 2  # both sides of a pair come together
-    wanted = max(0, wanted)
+    wanted = generated_rows(config, len(usable))
     fakes = [LabelledRow(r.prompt, r.response, value, "generated") for r, value in rng.sample(usable, wanted)]
-    count = (config.samples - len(fakes)) // 2
-    if count > len(pairs):
-        raise ValueError(f"reward_phase.samples: {count} preferences are needed and {len(pairs)} are at hand")
+    count = preferences_needed(config, len(fakes), len(pairs))
     rows = list(fakes)
     for pair in rng.sample(pairs, count):
         accepted, rejected = pair.rows

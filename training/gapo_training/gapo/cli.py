@@ -11,13 +11,14 @@ from gapo import GapoError
 from gapo_core.bundle import BundleError
 from gapo_core.pairs import PairEncoder
 
-from gapo_training import discriminator
 from gapo_training.corpora.record import CorpusError
 from gapo_training.distributed import accelerator_of, finish
 from gapo_training.gapo import config as settings
 from gapo_training.gapo import provenance, start, tasks
+from gapo_training.gapo import reward_model as reward_models
 from gapo_training.gapo.checkpoint_judgement import judge_checkpoint
 from gapo_training.gapo.evaluation import judge_discrimination, judge_pairs, kept
+from gapo_training.gapo.folders import check_generator, check_reward_model
 from gapo_training.gapo.journal import Journal
 from gapo_training.gapo.plan import describe
 from gapo_training.gapo.ppo import TrainingStopped
@@ -73,10 +74,10 @@ def add_train_commands(group: typer.Typer) -> None:
     ) -> None:
         """Adversarial training of generator and reward model: SFT, warm-up, then stages A1 … An."""
         chosen = _read(config, set_)
-        if dry_run:
-            typer.echo(describe(chosen))
-            return
         with told():
+            if dry_run:
+                typer.echo(describe(chosen))
+                return
             run(chosen, data, out, resume, cpu)
         finish()
 
@@ -88,6 +89,7 @@ def add_train_commands(group: typer.Typer) -> None:
         chosen = _read(config, set_)
         with told():
             accelerator = accelerator_of(chosen.mixed_precision, cpu)
+            chosen.sft.for_processes(accelerator.num_processes, chosen.sft.rows)
             provenance.admit(accelerator, out, chosen, resume)
             corpus = tasks.load(data, chosen.data, chosen.seed)
             with Journal(out, accelerator.is_main_process, resume, chosen.tracker, chosen.as_dict()) as journal:
@@ -108,17 +110,22 @@ def add_eval_commands(group: typer.Typer) -> None:
         data: Data,
         config: Config = "laptop",
         set_: Set = None,
-        reward_model: Annotated[Path | None, typer.Option(help="Reward model whose scores stand beside.")] = None,
+        reward_model: Annotated[
+            Path | None, typer.Option(help="Checkpoint or fp32 bundle whose scores stand beside.")
+        ] = None,
         temperature: Annotated[float, typer.Option(help="0 decodes greedily.")] = 0.0,
         seed: int = 0,
     ) -> None:
         """Rule-checked satisfaction on held-out prompts; JSON on stdout."""
         chosen = _read(config, set_)
         with told():
+            check_generator(checkpoint, "CHECKPOINT")
+            if reward_model:
+                check_reward_model(reward_model, "--reward-model")
             corpus = tasks.load(data, chosen.data, chosen.seed)
             figures, texts = judge_checkpoint(checkpoint, chosen, corpus, temperature, seed)
             if reward_model:
-                judge_model = discriminator.load(reward_model)
+                judge_model = reward_models.load(reward_model, "--reward-model")
                 encoder = PairEncoder(reward_model / "tokenizer.json", judge_model.shape.max_tokens)
                 outputs = [(task.prompt, text) for task, text in zip(corpus.held_out, texts, strict=True)]
                 verdicts = [kept(task, text, corpus) for task, text in zip(corpus.held_out, texts, strict=True)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -12,6 +13,14 @@ from gapo_training.warmup import WarmupConfig
 
 PRESETS = Path(__file__).parent / "presets"
 T = TypeVar("T")
+LEAST = {  # settings that no run works with below 0, or below 1
+    0: "stages sft.steps ppo.critic_layers data.held_out_within data.training data.preference_records",
+    1: "max_prompt_tokens data.held_out data.most_attributes data.rm_pairs rollout.batch rollout.max_new_tokens "
+    "generator.hidden_size generator.layers generator.heads generator.key_value_heads generator.intermediate_size "
+    "reward_model.hidden_size reward_model.layers reward_model.heads reward_model.intermediate_size sft.rows "
+    "sft.micro_batch sft.checkpoint_every ppo.rollouts ppo.group ppo.minibatch ppo.micro_batch reward_phase.samples "
+    "reward_phase.epochs reward_phase.rows reward_phase.micro_batch reward_phase.capacity",
+}
 Wordings = Literal["plain", "many"]
 Optimizer = Literal["adamw", "muon"]
 
@@ -65,6 +74,13 @@ class SftConfig:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     checkpoint_every: int = 200
+
+    def for_processes(self, count: int, at_hand: int) -> None:
+        """Raises `ConfigError` where a step's rows, of so many at hand, do not divide over `count` processes: one
+        would make a forward pass more than another, and wait for it for ever."""
+        rows = min(self.rows, at_hand)
+        if self.steps and rows % count:
+            raise ConfigError(f"sft.rows: {rows} rows of a step do not divide over {count} processes; use a multiple")
 
 
 @dataclass(frozen=True)
@@ -180,28 +196,29 @@ class GapoConfig:
     reward_phase: RewardPhaseConfig = field(default_factory=RewardPhaseConfig)
 
     def __post_init__(self) -> None:
-        for name, number, least in (
-            ("stages", self.stages, 0),
-            ("data.held_out_within", self.data.held_out_within, 0),
-            ("ppo.critic_layers", self.ppo.critic_layers, 0),
-            *((f"sft.{name}", getattr(self.sft, name), 1) for name in ("rows", "micro_batch", "checkpoint_every")),
-            *((f"ppo.{name}", getattr(self.ppo, name), 1) for name in ("group", "minibatch", "micro_batch")),
-            *((f"reward_phase.{name}", getattr(self.reward_phase, name), 1) for name in ("rows", "micro_batch")),
-        ):
-            if number < least:
-                raise ConfigError(f"{name}: {number} is below {least}")
+        for least, name in ((least, name) for least, names in LEAST.items() for name in names.split()):
+            if (number := attrgetter(name)(self)) < least:
+                raise ConfigError(f"{name}: {number} is below {least}; use {least} or more")
         if self.ppo.critic_layers > self.generator.layers and self.generator.path is None:
             raise ConfigError(
                 f"ppo.critic_layers: {self.ppo.critic_layers} of a generator of {self.generator.layers}; use 0 for all"
             )
+        shapes = [(part, "hidden_size", "heads") for part in ("generator", "reward_model")]
+        shapes.append(("generator", "heads", "key_value_heads"))
         for part, size, by in (
             ("ppo", "rollouts", "minibatch"),
             ("ppo", "rollouts", "group"),
             ("reward_phase", "samples", "rows"),
+            *(shape for shape in shapes if getattr(self, shape[0]).path is None),
         ):
             whole, step = getattr(getattr(self, part), size), getattr(getattr(self, part), by)
             if whole % step:
                 raise ConfigError(f"{part}.{size}: {whole} is not a multiple of {part}.{by} ({step})")
+        if self.generator.path is None and self.generator.hidden_size // self.generator.heads % 2:
+            raise ConfigError(
+                f"generator.heads: {self.generator.heads} of generator.hidden_size={self.generator.hidden_size} have "
+                "an odd number of dimensions each, which rotary positions cannot pair; use fewer or more heads"
+            )
         for name, share in (
             ("reward_phase.generated", self.reward_phase.generated),
             ("sft.exchanged", self.sft.exchanged),
@@ -209,6 +226,11 @@ class GapoConfig:
         ):
             if not 0 <= share <= 1:
                 raise ConfigError(f"{name}: {share} is outside 0 … 1")
+        if not self.rollout.temperature > 0:
+            raise ConfigError(
+                f"rollout.temperature: {self.rollout.temperature} samples nothing, and PPO learns from samples; use a "
+                "number above 0, such as 0.5"
+            )
         if self.reward_model.kind == "decoder" and self.publish:
             raise ConfigError("publish: only an encoder is exported; use publish=false with reward_model.kind=decoder")
         for name, optimizer in (("sft", self.sft.optimizer), ("ppo", self.ppo.optimizer)):
@@ -233,6 +255,7 @@ class GapoConfig:
         for name, rows in (("ppo.minibatch", self.ppo.minibatch), ("reward_phase.rows", self.reward_phase.rows)):
             if rows % count:
                 raise ConfigError(f"{name}: {rows} does not divide over {count} processes; use a multiple")
+        self.sft.for_processes(count, self.sft.rows)
         try:
             self.warmup.for_processes(count)
         except ValueError as error:
@@ -332,10 +355,13 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is Path and isinstance(value, str | Path):
         return Path(value)
-    if hint == (Path | None):
+    if hint == (Path | None) and isinstance(value, str | Path | None):
         return None if value is None else Path(value)
     if getattr(hint, "__origin__", None) is tuple:
-        return (value,) if isinstance(value, str) else tuple(value)
+        names = [value] if isinstance(value, str) else value
+        if not (isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)):
+            raise ConfigError(f"{where}: {value!r} is no list of names; write [one, another]")
+        return tuple(names)
     if hint is float and isinstance(value, str):  # YAML reads 1e-4, without a dot, as text
         try:
             return float(value)
@@ -344,7 +370,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
-        raise ConfigError(f"{where}: {value!r} is not of type {hint.__name__}")
+        raise ConfigError(f"{where}: {value!r} is not of type {getattr(hint, '__name__', hint)}")
     return value
 
 

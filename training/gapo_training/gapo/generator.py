@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config
 
 from gapo_training.gapo.config import ConfigError, GeneratorConfig
+from gapo_training.gapo.folders import check_generator
 
 END, PADDING, ANSWER = "<|end|>", "<|pad|>", "<|answer|>"
 
@@ -62,6 +63,14 @@ class Speech:
         known = mark is not None and self.tokenizer.convert_ids_to_tokens(mark) == ANSWER
         return [*ids, mark] if known else cast(list[int], ids)
 
+    def prompts(self, texts: Sequence[str], most: int) -> list[list[int]]:
+        """Ids of each. Raises `ConfigError` where one has more than `most`, the run's `max_prompt_tokens`."""
+        prompts = [self.prompt(text) for text in texts]
+        longest = max(map(len, prompts), default=0)
+        if longest > most:
+            raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {most} are allowed; allow more")
+        return prompts
+
     def response(self, text: str) -> list[int]:
         """Ids of a complete response, its end token included."""
         return [*self.tokenizer.encode(text, add_special_tokens=False), self.end]
@@ -88,8 +97,7 @@ def qwen2_config(config: GeneratorConfig, vocab_size: int) -> Qwen2Config:
 def build(config: GeneratorConfig, texts: Iterable[str], seed: int) -> tuple[Any, Speech]:
     """The language model and its tokenizer, from `config.path` or untrained. Raises `ConfigError`."""
     if config.path is not None:
-        if not (config.path / "config.json").is_file():
-            raise ConfigError(f"generator.path: {str(config.path)!r} is no checkpoint folder; nothing is downloaded")
+        check_generator(config.path, "generator.path")
         return load(config.path)
     tokenizer = train_tokenizer(texts, config.vocab_size)
     torch.manual_seed(seed)
@@ -122,8 +130,12 @@ def save(model: nn.Module, speech: Speech, directory: Path) -> None:
 
 
 def shape_of(config: GeneratorConfig) -> Any:
-    """The architecture without weights or tokenizer: of `path` where that folder is at hand, else of the fields."""
+    """The architecture without weights or tokenizer: of `path` where that folder is at hand, else of the fields.
+
+    Raises `ConfigError` where the folder holds another kind of model.
+    """
     if config.path is not None and (config.path / "config.json").is_file():
+        check_generator(config.path, "generator.path")
         return AutoConfig.from_pretrained(config.path, local_files_only=True)
     return qwen2_config(config, config.vocab_size)
 

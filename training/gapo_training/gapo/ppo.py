@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gapo_training.distributed import accumulating, clip, full_weights, gather, share_of, total
 from gapo_training.gapo.advantages import KlController, gae, policy_loss, relative, token_rewards, value_loss, whiten
-from gapo_training.gapo.config import ConfigError, GapoConfig, PpoConfig
+from gapo_training.gapo.config import GapoConfig, PpoConfig
 from gapo_training.gapo.generator import Sequences, Speech, micro_batches
 from gapo_training.gapo.reward import RewardBackend
 from gapo_training.gapo.rollout import RolloutBackend
@@ -83,10 +83,7 @@ def collect(
     accelerator, speech = learner.accelerator, learner.speech
     start = time.perf_counter()
     mine = share_of(accelerator, list(enumerate(tasks)))
-    prompts = [speech.prompt(task.prompt) for _, task in mine]
-    longest = max(map(len, prompts), default=0)
-    if longest > config.max_prompt_tokens:
-        raise ConfigError(f"max_prompt_tokens: a prompt has {longest} tokens, {config.max_prompt_tokens} are allowed")
+    prompts = speech.prompts([task.prompt for _, task in mine], config.max_prompt_tokens)
     seeds = [Random(f"{key}/{row}").getrandbits(48) for row, _ in mine]
     learner.rollout.sync(policy_weights(learner.actor))
     accelerator.wait_for_everyone()  # a server's weights are sent by one process

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import torch
 from gapo_core.bundle import BundleError
+from gapo_core.pairs import PairEncoder
 from gapo_core.store import default_bundles
 from gapo_export.recover import is_bundle, model_of
 from gapo_model.packed_longformer import PackedLongformer
@@ -19,8 +20,10 @@ from torch import nn
 from gapo_training import discriminator
 from gapo_training.discriminator import Discriminator
 from gapo_training.gapo.config import ConfigError, RewardModelConfig, longformer_shape
+from gapo_training.gapo.folders import check_reward_model
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+LONG = 512  # tokens: room for a pair where only the tokenizer's kind is looked at
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
@@ -40,16 +43,9 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
 
     Raises `ConfigError` when `path` is neither a checkpoint nor a bundle, or one of the other kind.
     """
+    check(config)
     if (path := located(config)) is not None:
-        if not (path / "tokenizer.json").is_file():
-            raise ConfigError(f"reward_model.path: {str(path)!r} holds no tokenizer.json; nothing is downloaded")
-        published = is_bundle(path)  # always of an encoder
-        if (not published and discriminator.is_decoder(path)) != (config.kind == "decoder"):
-            raise ConfigError(f"reward_model.kind: {config.kind}, but {str(path)!r} holds the other; change it")
-        try:
-            model = model_of(path) if published else discriminator.load(path, fresh_head=True)
-        except (BundleError, ValueError) as error:
-            raise ConfigError(f"reward_model.path: {error}") from None
+        model = load(path, "reward_model.path", fresh_head=True)
         for module in model.modules():
             if isinstance(module, nn.Dropout):  # no part of a bundle
                 module.p = config.dropout
@@ -64,6 +60,32 @@ def build(config: RewardModelConfig, texts: Iterable[str], seed: int, directory:
     if isinstance(model, PackedLongformer):
         attend_to_repetitions(model)
     return model, file
+
+
+def check(config: RewardModelConfig) -> None:
+    """Raises `ConfigError` when `path` cannot be what `build` starts from; loads no weights."""
+    if (path := located(config)) is None:
+        return
+    if not (path / "tokenizer.json").is_file():
+        raise ConfigError(f"reward_model.path: {str(path)!r} holds no tokenizer.json; nothing is downloaded")
+    # Without a head a decoder is a generator: only who asks for a decoder can mean it.
+    headless = ("longformer", "qwen2") if config.kind == "decoder" else ("longformer",)
+    check_reward_model(path, "reward_model.path", headless)
+    decoder = not is_bundle(path) and discriminator.is_decoder(path)  # a bundle is always of an encoder
+    if decoder != (config.kind == "decoder"):
+        raise ConfigError(f"reward_model.kind: {config.kind}, but {str(path)!r} holds the other; change it")
+    try:
+        PairEncoder(path / "tokenizer.json", LONG)
+    except ValueError as error:
+        raise ConfigError(f"reward_model.path: {error}; give a reward model's folder") from None
+
+
+def load(path: Path, option: str, fresh_head: bool = False) -> Discriminator:
+    """The reward model of a checkpoint or a bundle. Raises `ConfigError` naming the option."""
+    try:
+        return model_of(path) if is_bundle(path) else discriminator.load(path, fresh_head)
+    except (BundleError, ValueError) as error:
+        raise ConfigError(f"{option}: {error}") from None
 
 
 def located(config: RewardModelConfig) -> Path | None:

@@ -43,9 +43,11 @@ def train(
 ) -> None:
     """Steps `first` … `config.steps`; `after_step(done, loss)` reports and checkpoints.
 
-    `actor` is a prepared `Actor`. Raises `FloatingPointError` when the loss is not finite.
+    `actor` is a prepared `Actor`. Raises `ConfigError` where the rows of a step do not divide over the processes, and
+    `FloatingPointError` when the loss is not finite.
     """
     rank, world = accelerator.process_index, accelerator.num_processes
+    config.for_processes(world, len(tasks))
     values = values_asked(tasks)
     actor.train()
     for step in range(first, config.steps):

@@ -10,7 +10,7 @@ import numpy as np
 
 from gapo_training.discriminator import freeze
 from gapo_training.distributed import accelerator_of
-from gapo_training.gapo import checkpoint, generator, ppo, provenance, reward_phase, start, tasks
+from gapo_training.gapo import checkpoint, generator, ppo, preflight, provenance, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state, served_version
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
 from gapo_training.gapo.config import GapoConfig
@@ -31,10 +31,11 @@ def run(config: GapoConfig, data: Path, out: Path, resume: bool = False, cpu: bo
     config.for_processes(accelerator.num_processes)
     provenance.admit(accelerator, out, config, resume)
     corpus = tasks.load(data, config.data, config.seed)
+    pairs = preferences_of(corpus, config.data, config.seed)
+    preflight.check(config, len(pairs), out)
     with Journal(out, accelerator.is_main_process, resume, config.tracker, config.as_dict()) as journal:
         if accelerator.is_main_process:
             provenance.write(out, config, corpus, accelerator.num_processes)
-        pairs = preferences_of(corpus, config.data, config.seed)
         began = time.perf_counter()
         policy = start.supervised_generator(accelerator, config, corpus, out, journal, resume)
         supervised = time.perf_counter()

@@ -27,6 +27,7 @@ def supervised_generator(
         return folder
     texts = [text for task in corpus.training for text in (task.prompt, task.reference)]
     language_model, speech = generator.build(config.generator, texts, config.seed)
+    speech.prompts(corpus.longest_prompts(100), config.max_prompt_tokens)
     actor, optimizer = prepare(
         accelerator,
         generator.Actor(language_model),

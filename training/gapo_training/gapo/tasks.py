@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -84,6 +86,10 @@ class Corpus:
 
     def inventory(self, task: Task) -> Inventory:
         return self.inventories[task.topic]
+
+    def longest_prompts(self, count: int) -> list[str]:
+        """The longest by characters, of training and held-out tasks: among them is the one of most tokens, nearly."""
+        return nlargest(count, (task.prompt for task in chain(self.training, self.held_out)), key=len)
 
 
 def load(data: Path, config: DataConfig, seed: int) -> Corpus:

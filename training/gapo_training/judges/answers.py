@@ -7,6 +7,7 @@ import torch
 from gapo_core.bundle import sha256
 
 from gapo_training.gapo import generator
+from gapo_training.gapo.folders import check_generator
 from gapo_training.gapo.rollout import HFRollout
 from gapo_training.judges import rows
 from gapo_training.judges.ifeval import Prompt
@@ -24,9 +25,10 @@ def answer(
     """Generates one response a prompt, `batch` at a time, and appends it to `file` with `key` and `prompt`.
 
     Prompts that the file answers already are passed over, so a killed command is simply repeated. On a GPU the model
-    computes in bfloat16. Raises `ValueError` where the file holds answers of other weights or of another length, and
-    for a prompt that does not fit the model.
+    computes in bfloat16. Raises `ValueError` where the file holds answers of other weights or of another length,
+    for a prompt that does not fit the model, and for a folder of another kind of model.
     """
+    check_generator(folder, "--generator")
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise ValueError(f"--generator: {folder} holds no *.safetensors; save the model with save_pretrained")

@@ -16,8 +16,10 @@ from gapo_training.judges import rows
 
 PROMPT = Path(__file__).parent / "judge_prompt.txt"
 Judgement = Literal["yes", "no", "unparsable"]
-# "VERDICT: YES", however it is dressed: **Verdict:** yes, "verdict": "no", Verdict - NO.
-_VERDICT = re.compile(r"""\bverdict\b["'*_`\s]*[:=\-–—]\s*["'*_`\s\[]*(yes|no)\b""", re.I)
+# "VERDICT: YES", however it is dressed: **Verdict:** yes, "verdict": "no", Verdict - NO. With the rest of its line.
+_VERDICT = re.compile(r"""\bverdict\b["'*_`\s]*[:=\-–—]\s*["'*_`\s\[]*(yes|no)\b(?=(.*))""", re.I)
+# Nothing but punctuation, or the next key of a JSON object.
+_CLEAR = re.compile(r"""[\W_]*$|["']\s*,\s*["'][^"']*["']\s*:""")
 PATIENT = Retry(attempts=6, first_delay=1.0, max_delay=60.0)
 _OUTSIDE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})  # statuses that another try may change
 
@@ -62,8 +64,9 @@ def wording(template: str, item: Item) -> str:
 
 
 def verdict(reply: str) -> Judgement:
-    """What a reply says. A reply without a verdict, or with two that differ, is never guessed at."""
-    found = {said.lower() for said in _VERDICT.findall(reply)}
+    """What a reply says. A reply without a verdict, with two that differ, or with one that its line goes on to qualify
+    is never guessed at."""
+    found = {said.lower() if _CLEAR.match(rest) else "" for said, rest in _VERDICT.findall(reply)}
     if found == {"yes"}:
         return "yes"
     return "no" if found == {"no"} else "unparsable"

@@ -1,5 +1,6 @@
 """Deciding the paper's claims from intervals."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -27,10 +28,17 @@ class Decision:
         return asdict(self)
 
 
+def number(figures: Mapping[str, Any], metric: str) -> float | None:
+    """The metric where it is a number: figures also hold lists, parts by slot, and null where nothing was measured."""
+    value = figures.get(metric)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
 def by_seed(outcomes: Mapping[int, Outcome], metric: str) -> dict[int, float]:
-    """The metric of every finished seed that has it."""
+    """The metric of every finished seed where it is a number."""
     finals = {seed: outcome.figures["final"] for seed, outcome in outcomes.items() if outcome.figures}
-    return {seed: float(final[metric]) for seed, final in finals.items() if final.get(metric) is not None}
+    found = {seed: number(final, metric) for seed, final in finals.items()}
+    return {seed: value for seed, value in found.items() if value is not None}
 
 
 def values(outcomes: Mapping[int, Outcome], metric: str) -> list[float]:
@@ -46,10 +54,14 @@ def decide(claim: Claim, outcomes: Outcomes) -> Decision:
     """Reproduced where intervals separate the claimed way, refuted where they separate the other way."""
     samples = {name: _sample(claim, outcomes[name]) for name in claim.cells}
     for name, sample in samples.items():
-        if not sample:
+        if not sample and not any(outcome.figures for outcome in outcomes[name].values()):
             return Decision(claim, "not run", f"{name} has no finished run with {claim.metric}")
+        if not sample:
+            when = " before the first and after the last stage" if claim.kind == "rises" else ""
+            return Decision(claim, "not decided", f"{claim.metric} is no number in {name}{when}")
         if len(sample) < LEAST_SEEDS:
-            return Decision(claim, "not decided", f"{name} has one finished seed, and one has no interval")
+            because = f"{name} has one finished seed with {claim.metric}, and one has no interval"
+            return Decision(claim, "not decided", because)
     first, *rest = ((name, mean_interval(sample)) for name, sample in samples.items())
     name, interval = first
     if claim.kind == "greater":
@@ -80,6 +92,8 @@ def _sample(claim: Claim, outcomes: Mapping[int, Outcome]) -> Sequence[float]:
     changes = []
     for outcome in outcomes.values():
         rows = outcome.figures["stages"] if outcome.figures and "stages" in outcome.figures else []
-        if len(rows) > 1 and claim.metric in rows[0] and claim.metric in rows[-1]:
-            changes.append(rows[-1][claim.metric] - rows[0][claim.metric])
+        ends = [number(row, claim.metric) for row in (rows[0], rows[-1])] if len(rows) > 1 else []
+        match [value for value in ends if value is not None]:
+            case [before, after]:
+                changes.append(after - before)
     return changes

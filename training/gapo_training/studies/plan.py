@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,7 @@ from gapo_training.gapo.config import read as read_config
 
 CONFIGS = Path(__file__).parent / "configs"
 RUNS = ("sft", "ppo", "gapo")  # methods behind `gapo train gapo`; every other one is a baseline
-KINDS = ("greater", "at_least", "rises")
+SEEDS = ("seed", "warmup.seed")
 PLOTS = ("bars", "stages", "tokens", "spread", "costs")
 
 
@@ -33,8 +33,9 @@ class Cell:
             fixed["stages"] = 0
         if self.method == "ppo":
             fixed["adversarial"] = False
-        # JSON is YAML, which the changes are read as.
-        return read_config(preset, [f"{key}={json.dumps(value)}" for key, value in {**self.settings, **fixed}.items()])
+        # JSON is YAML, which the changes are read as; YAML's dates are texts to it.
+        wanted = {**self.settings, **fixed}
+        return read_config(preset, [f"{key}={json.dumps(value, default=str)}" for key, value in wanted.items()])
 
     def folder(self, out: Path, config: GapoConfig) -> Path:
         """Cells of one method and equal settings are one, whatever study names them."""
@@ -85,15 +86,34 @@ def read(source: str) -> Study:
     _known(body, {"title", "question", "cells", "claims", "plots", "metrics"}, "study")
     if missing := {"title", "question", "cells"} - body.keys():
         raise ConfigError(f"study.{min(missing)}: is missing")
-    cells = {name: _cell(name, given) for name, given in body["cells"].items()}
-    claims = tuple(_claim(given, cells) for given in body.get("claims", ()))
-    plots = tuple(body.get("plots", ("bars",)))
+    for part in ("title", "question"):
+        if not isinstance(body[part], str):
+            raise ConfigError(f"study.{part}: {body[part]!r} is no text; put it in quotes")
+    given = _parts(body["cells"], "study.cells", "{sft: {method: sft}}")
+    cells = {name: _cell(name, cell) for name, cell in given.items()}
+    claims = body.get("claims", [])
+    if not isinstance(claims, list):
+        raise ConfigError("study.claims: is no list; write one '- {says: …, kind: …, cells: […]}' a line")
+    plots = _names(body.get("plots", ["bars"]), "study.plots", "[bars, stages]")
     if wrong := set(plots) - set(PLOTS):
         raise ConfigError(f"plots: {sorted(wrong)[0]!r} is none of {', '.join(PLOTS)}")
-    metrics = body.get("metrics", ["all_satisfied"])
-    if not (isinstance(metrics, list) and all(isinstance(metric, str) for metric in metrics)):
-        raise ConfigError("study.metrics: is no list of names, such as [all_satisfied, satisfied]")
-    return Study(file.stem, body["title"], body["question"], cells, claims, plots, tuple(metrics))
+    metrics = _names(body.get("metrics", ["all_satisfied"]), "study.metrics", "[all_satisfied, satisfied]")
+    if not (cells and metrics):
+        raise ConfigError(f"study.{'metrics' if cells else 'cells'}: is empty; name one or more")
+    decided = tuple(_claim(claim, f"claims.{number}", cells) for number, claim in enumerate(claims, 1))
+    return Study(file.stem, body["title"], body["question"], cells, decided, plots, metrics)
+
+
+def _parts(given: Any, where: str, example: str) -> Mapping[str, Any]:
+    if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        raise ConfigError(f"{where}: {given!r} has no named parts, such as {example}")
+    return given
+
+
+def _names(given: Any, where: str, example: str) -> tuple[str, ...]:
+    if not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
+        raise ConfigError(f"{where}: is no list of names, such as {example}")
+    return tuple(given)
 
 
 def _known(given: Mapping[str, Any], known: set[str], where: str) -> None:
@@ -101,27 +121,32 @@ def _known(given: Mapping[str, Any], known: set[str], where: str) -> None:
         raise ConfigError(f"{where}.{unknown[0]}: is not a setting; known are {', '.join(sorted(known))}")
 
 
-def _cell(name: str, given: Mapping[str, Any]) -> Cell:
-    _known(given, {"method", "set", "options"}, f"cells.{name}")
-    method, options = given.get("method", ""), given.get("options", {})
+def _cell(name: str, body: Any) -> Cell:
+    where = f"cells.{name}"
+    given = _parts(body, where, "{method: gapo, set: {stages: 4}}")
+    _known(given, {"method", "set", "options"}, where)
+    method = given.get("method", "")
+    settings = _parts(given.get("set", {}), f"{where}.set", "{stages: 4}")
+    options = _parts(given.get("options", {}), f"{where}.options", "{steps: 400}")
+    for part, found in (("set", settings), ("options", options)):
+        if seeds := [key for key in SEEDS if key in found]:
+            raise ConfigError(f"{where}.{part}.{seeds[0]}: every cell runs with every seed of --seeds; leave it out")
     if method not in (*RUNS, *get_args(Method)):
         raise ConfigError(f"cells.{name}.method: {method!r} is none of {', '.join((*RUNS, *get_args(Method)))}")
     if options and method in RUNS:
         raise ConfigError(f"cells.{name}.options: belong to baselines; {method} takes set")
     if method not in RUNS:  # found out now, not after the hours of a start
         from_mapping(BaselineConfig, {**options, "method": method, "generator": ""}, f"cells.{name}.options.")
-    return Cell(name, method, given.get("set", {}), options)
+    return Cell(name, method, settings, options)
 
 
-def _claim(given: Mapping[str, Any], cells: Mapping[str, Cell]) -> Claim:
-    _known(given, {field.name for field in fields(Claim)}, "claims")
-    if missing := [part for part in ("says", "kind", "cells") if part not in given]:
-        raise ConfigError(f"claims.{missing[0]}: is missing")
-    if given["kind"] not in KINDS:
-        raise ConfigError(f"claims.kind: {given['kind']!r} is none of {', '.join(KINDS)}")
-    claim = Claim(**{**given, "cells": tuple(given["cells"])})
+def _claim(body: Any, where: str, cells: Mapping[str, Cell]) -> Claim:
+    given = _parts(body, where, "{says: GAPO beats PPO, kind: greater, cells: [gapo, ppo]}")
+    if missing := [part.name for part in fields(Claim) if part.default is MISSING and part.name not in given]:
+        raise ConfigError(f"{where}.{missing[0]}: is missing")
+    claim = from_mapping(Claim, given, f"{where}.")
     if unknown := [name for name in claim.cells if name not in cells]:
-        raise ConfigError(f"claims: {claim.says!r} names cell {unknown[0]!r}; known are {', '.join(cells)}")
+        raise ConfigError(f"{where}: {claim.says!r} names cell {unknown[0]!r}; known are {', '.join(cells)}")
     if len(claim.cells) != (2 if claim.kind == "greater" else 1):
-        raise ConfigError(f"claims: {claim.says!r}: {claim.kind} takes {2 if claim.kind == 'greater' else 1} cells")
+        raise ConfigError(f"{where}: {claim.says!r}: {claim.kind} takes {2 if claim.kind == 'greater' else 1} cells")
     return claim
