@@ -98,7 +98,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         try:
             await web.serve(sockets=[listener])
         finally:
-            service.admission.stopping = True
+            service.admission.leaving = service.admission.stopping = True
             for task in (*drains, watch):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
@@ -115,9 +115,11 @@ def _handle_signals(web: _Web, rpc: RpcServer, service: ScoringService) -> "list
 
     def stop(number: int) -> None:
         log.info("%s: %s", signal.Signals(number).name, "stopping at once" if drains else "draining")
-        service.admission.stopping = True
+        service.admission.leaving = True
         if drains:
             drains[0].cancel()
+            service.admission.stopping = True
+            service.underway.give_up()
             web.should_exit = web.force_exit = True
         else:
             drains.append(asyncio.create_task(_drain(web, rpc, service)))
@@ -128,11 +130,12 @@ def _handle_signals(web: _Web, rpc: RpcServer, service: ScoringService) -> "list
 
 
 async def _drain(web: _Web, rpc: RpcServer, service: ScoringService) -> None:
-    """Ends the server when what runs has ended. Until then its ports stay open: probes and new requests are told
-    that it stops, where a closed port would tell balancers nothing and lose what they still send."""
+    """Ends the server when what runs has ended. Until then its ports stay open: probes and, after the delay, new
+    requests are told that it stops, where a closed port would tell balancers nothing and lose what they still send."""
     await rpc.tell(False)
-    settings = service.settings
-    await asyncio.gather(asyncio.sleep(settings.drain_delay), service.underway.drain(settings.drain_timeout))
+    await asyncio.sleep(service.settings.drain_delay)
+    service.admission.stopping = True
+    await service.underway.drain(service.settings.drain_timeout)
     web.should_exit = True
 
 

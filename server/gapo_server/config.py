@@ -62,15 +62,15 @@ class Settings(BaseSettings):
     )
     engine_timeout: float = Field(default=120.0, gt=0, description="Seconds of one batch after which health turns red.")
     health_interval: float = Field(default=5.0, gt=0, description="Seconds between health probes of an idle engine.")
-    drain_timeout: float = Field(
-        default=30.0,
-        ge=0,
-        description="Seconds that running requests have after SIGTERM; the batch then running, 2 more.",
-    )
     drain_delay: float = Field(
         default=0.0,
         ge=0,
-        description="Seconds after SIGTERM before the ports close, even if nothing runs, so that balancers notice.",
+        description="Seconds after SIGTERM in which requests are still taken, so that balancers notice.",
+    )
+    drain_timeout: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that running requests have after that; the batch then running, 2 more.",
     )
 
     device: Device = Field(default=Device.AUTO, description="Where the model runs; auto takes what the machine has.")

@@ -34,8 +34,8 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether to send it requests: it can score, and is not stopping."""
-        return not self.problem and not self._service.admission.stopping
+        """Whether to send it requests: it can score, and is not about to stop."""
+        return not self.problem and not self._service.admission.leaving
 
     async def watch(self, listener: Listener) -> None:
         """Probes idle engines for ever and tells the listener of every change of `ready`."""

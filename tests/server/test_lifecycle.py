@@ -153,6 +153,7 @@ def test_an_idle_server_stops_promptly_or_after_the_delay_for_balancers(delay, m
         assert next(states).status == health_pb2.HealthCheckResponse.NOT_SERVING
         if delay != "0":
             wait_until_stopping(server)
+            server.assert_answers()  # balancers may not have seen it yet
         assert server.process.wait(20) == 0
     assert float(delay) <= time.monotonic() - signalled < most
 

@@ -49,7 +49,7 @@ class Door:
                     started = True
                     told = MutableHeaders(scope=message)
                     told["x-request-id"] = exchange.request_id
-                    if self._service.admission.stopping:  # or the next request could meet a closing connection
+                    if self._service.admission.leaving:  # or the next request could meet a closing connection
                         told["connection"] = "close"
                 await send(message)
 

@@ -30,7 +30,8 @@ class Admission:
         self._settings, self._metrics = settings, metrics
         self._key = settings.api_key.get_secret_value().encode() if settings.api_key is not None else None
         self._inflight = 0
-        self.stopping = False
+        self.leaving = False  # balancers are asked to send no more; what comes is still taken
+        self.stopping = False  # what comes is refused
 
     def authenticate(self, *keys: str | None) -> None:
         """Raises `Unauthenticated` unless one of the keys is the server's, or it has none."""
