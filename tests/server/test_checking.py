@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -178,6 +180,13 @@ def test_a_megabyte_is_checked_while_scores_go_on(server) -> None:
     found, scores = asyncio.run(main())
     assert (found.status, len(found.constraints[0].evidence)) == ("violated", 64)
     assert scores > 3
+
+
+def test_a_server_starts_without_the_parser() -> None:
+    """Its patterns take longer to load than the rest of the server."""
+    told = "import sys, gapo_server.app; print([m for m in sys.modules if m.startswith('gapo_core.constraints.p')])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_metrics_count_what_was_found(server) -> None:

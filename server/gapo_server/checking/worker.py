@@ -8,7 +8,7 @@ from multiprocessing import parent_process
 from threading import Thread
 from typing import Any
 
-from gapo_core.constraints import Constraint, ConstraintError, check
+from gapo_core.constraints import Constraint, ConstraintError
 from gapo_core.constraints.types import Mode
 
 
@@ -33,6 +33,8 @@ def judge(
     prompt: str, response: str, constraints: Sequence[tuple[str, Mapping[str, Any]]] | None, mode: Mode
 ) -> dict[str, Any]:
     """`status`, `constraints` and `remainder` as JSON has them. Raises `WrongConstraint`."""
+    from gapo_core.constraints import check  # here, where it is needed: the parser takes a second to load
+
     asked = None if constraints is None else [_made(number, *one) for number, one in enumerate(constraints)]
     report = check(response, prompt=prompt, constraints=asked, mode=mode)
     found = {"status": report.status, "constraints": [one.as_json() for one in report.constraints]}
