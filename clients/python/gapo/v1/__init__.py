@@ -1,1 +1,1 @@
-"""Generated from protos/gapo/v1; regenerate with `make protos`."""
+"""Generated from protos/gapo/v1, regenerated with `make protos`; `values` is written by hand."""
