@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from gapo_server.rest.dialects.chat import split
+from gapo.chat import split
 
 from tests.server.running import BAD, GAPO, GOOD, PROMPT, publish, running
 

@@ -6,7 +6,7 @@ import time
 
 import grpc
 import pytest
-from gapo_server.rest.dialects.chat import split
+from gapo.chat import split
 from gapo_server.rest.schemas import OpenRLHFBody, ScoreBody
 from pydantic import ValidationError
 

@@ -1,11 +1,11 @@
 """TRL's reward function: `GRPOTrainer(reward_funcs=RewardFunction("grpc://HOST:8081"), …)`, RLOO's trainer alike."""
 
-import unicodedata
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from gapo import chat
 from gapo.client import Client
 from gapo.retry import Retry
 
@@ -58,8 +58,8 @@ class RewardFunction:
         **_: Any,
     ) -> list[float | None]:
         """Rewards in order. Raises a `GapoError`, and `ValueError` for messages that hold more than text."""
-        pairs = [(plain(prompt), plain(completion)) for prompt, completion in zip(prompts, completions, strict=True)]
-        places = [place for place, (_, completion) in enumerate(pairs) if visible(completion)]
+        pairs = [(chat.conversation(p), chat.conversation(c)) for p, c in zip(prompts, completions, strict=True)]
+        places = [place for place, (_, completion) in enumerate(pairs) if chat.visible(completion)]
         scores = self._client.score_batch([pairs[place] for place in places], **self._options)
         if log_metric and scores:
             log_metric(f"{self.__name__}/probability", fmean(score.probability for score in scores))
@@ -68,25 +68,3 @@ class RewardFunction:
         for place, score in zip(places, scores, strict=True):
             rewards[place] = score.score
         return rewards
-
-
-def visible(text: str) -> bool:
-    """Whether a letter, digit, mark or symbol is there; U+FFFD is what a tokenizer makes of half a character."""
-    return any(character != "\ufffd" and unicodedata.category(character)[0] in "LNPS" for character in text)
-
-
-def plain(text: Text) -> str:
-    """A conversation's messages on lines of their own, as the server reads templated ones. Raises `ValueError`."""
-    if isinstance(text, str):
-        return text.strip()
-    return "\n".join(part for message in text if (part := _content(message.get("content"))))
-
-
-def _content(content: Any) -> str:
-    if content is None:  # a message that only calls tools
-        return ""
-    if isinstance(content, str):
-        return content.strip()
-    if other := [part.get("type") for part in content if part.get("type") != "text"]:
-        raise ValueError(f"a message holds a part of type {other[0]!r}; the reward model reads text alone")
-    return "\n".join(part["text"].strip() for part in content)

@@ -1,35 +1,26 @@
 """OpenRLHF's `POST /get_reward` (`--reward.remote_url`, before 0.11 `--remote_rm_url`)."""
 
 import asyncio
-import re
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from gapo_core.pairs import TruncationPolicy
 
-from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.errors import InvalidInput
 from gapo_server.rest import openapi
-from gapo_server.rest.dialects import chat
+from gapo_server.rest.dialects import rewards
 from gapo_server.rest.middleware import exchange_of, few
 from gapo_server.rest.responses import tell_truncation
 from gapo_server.rest.schemas import OpenRLHFBody, RewardsBody
-from gapo_server.scoring.service import Question, ScoringService
+from gapo_server.scoring.encoding import Pair
+from gapo_server.scoring.service import ScoringService
 
 
-def pairs(body: OpenRLHFBody) -> list[tuple[str, str]]:
+def pairs(body: OpenRLHFBody) -> list[Pair]:
     """Raises `InvalidInput` for a query whose prompt and response cannot be told apart."""
     if body.prompts is not None and len(body.prompts) != len(body.query):
         raise InvalidInput(f"has {len(body.prompts)} entries for {len(body.query)} queries; send one each", "prompts")
-    found = []
-    for number, query in enumerate(body.query):
-        pair = chat.split(query, body.prompts[number] if body.prompts is not None else None)
-        if pair is None:
-            raise InvalidInput(
-                "prompt and response cannot be told apart; send `prompts`, each the beginning of its query",
-                f"query[{number}]",
-            )
-        found.append(pair)
-    return found
+    return rewards.split(body.query, body.prompts, "query[{}]", "send `prompts`, each the beginning of its query")
 
 
 def router(service: ScoringService) -> APIRouter:
@@ -55,20 +46,8 @@ def router(service: ScoringService) -> APIRouter:
         exchange_of(request).pairs = len(body.query)
         if not body.query:  # versions up to 0.11.0 ask so to spare servers
             return {"rewards": [], "scores": [], "extra_logs": {"probability": [], "truncated_tokens": []}}
-        try:
-            split = await asyncio.to_thread(pairs, body)  # a long text in templates takes long
-            scored = await service.score(
-                Question(
-                    split,
-                    body.model or model,
-                    truncation,
-                    # An actor that ends at once is no fault of the trainer's: an error would end its run.
-                    empty_score=service.settings.empty_reward,
-                )
-            )
-        except RequestError as error:
-            error.field = re.sub(r"^pairs(\[\d+\])?.*", r"query\1", error.field)
-            raise
+        split = await asyncio.to_thread(pairs, body)  # a long text in templates takes long
+        scored = await rewards.score(service, split, body.model or model, truncation, r"query\1")
         tell_truncation(scored, response)
         scores = [result.score for result in scored.results]
         logs = {

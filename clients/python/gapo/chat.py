@@ -1,10 +1,14 @@
-"""Chat templates off: what trainers send carries the actor's template, special tokens and padding.
+"""Conversations as plain text, for the server's dialects and the trainers' adapters alike.
 
-Known are ChatML (Qwen, Phi-4), Llama 3, Llama 2 and Mistral, Gemma, Phi-3, and DeepSeek. Texts of system and
-user turns are kept in order; the tokens around them are not, so that a pair reads as it did in training.
+What trainers send carries the actor's template, special tokens and padding. Known are ChatML (Qwen, Phi-4), Llama 3,
+Llama 2 and Mistral, Gemma, Phi-3, and DeepSeek. Texts of system and user turns are kept in order; the tokens around
+them are not, so that a pair reads as it did in training.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 _ROLES = r"(?:system|developer|user|tool|assistant|model)"
 _ASSISTANT = re.compile(
@@ -71,3 +75,42 @@ def _end_of_shortened(query: str, prompt: str) -> int:
             matched = borders[matched - 1]
         matched += character == pattern[matched]
     return matched if matched >= len(head) else 0
+
+
+def conversation(text: Any) -> str:
+    """A text as it is, or the texts of messages on lines of their own, as `plain` gives those of templated turns.
+
+    Raises `ValueError` for what holds more than text.
+    """
+    if isinstance(text, str):
+        return text.strip()
+    if isinstance(text, Mapping) or not isinstance(text, Iterable):
+        raise ValueError(f"a conversation is of type {type(text).__name__}; give a text or a list of messages")
+    turns = []
+    for message in text:
+        if not isinstance(message, Mapping):
+            raise ValueError(f"a message is of type {type(message).__name__}; give its role and content")
+        turns.append(content(message.get("content")))
+    return "\n".join(filter(None, turns))
+
+
+def content(parts: Any) -> str:
+    """The text of one message's content. Raises `ValueError` as `conversation` does."""
+    if parts is None:  # a message that only calls tools
+        return ""
+    if isinstance(parts, str):
+        return parts.strip()
+    if isinstance(parts, Mapping) or not isinstance(parts, Iterable):
+        raise ValueError(f"a message's content is of type {type(parts).__name__}; give a text or parts of text")
+    texts = []
+    for part in parts:
+        kind, text = (part.get("type"), part.get("text")) if isinstance(part, Mapping) else (None, None)
+        if kind != "text" or not isinstance(text, str):
+            raise ValueError(f"a message holds a part of type {kind!r}; the reward model reads text alone")
+        texts.append(text.strip())
+    return "\n".join(texts)
+
+
+def visible(text: str) -> bool:
+    """Whether a letter, digit, mark or symbol is there; U+FFFD is what a tokenizer makes of half a character."""
+    return any(character != "\ufffd" and unicodedata.category(character)[0] in "LNPS" for character in text)
