@@ -31,6 +31,8 @@ protos: .venv/.dev  ## regenerate the committed stubs
 	$(PIP) 'torch==2.13.0'
 	$(PIP) -e '.[dev]'
 	-$(PIP) --no-deps openrlhf==0.11.2  # its client, one file, is a test; it has no wheel for some Pythons
+	-$(PIP) --no-deps verl==0.9.1  # so are verl's reward loop
+	-$(PIP) --no-deps areal==1.0.4  # and AReaL's wrapper of reward functions
 	touch $@ .venv/.server
 
 clean:

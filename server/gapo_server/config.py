@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, ge=0, le=65535, description="REST port; 0 takes a free one.")
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="gRPC port; 0 takes a free one.")
     api_key: SecretStr | None = Field(
-        default=None, description="Ask every request for this key: `Authorization: Bearer KEY`, or /get_reward/KEY."
+        default=None,
+        description="Ask every request for this key: `Authorization: Bearer KEY`, or /get_reward/KEY and /rm/KEY.",
     )
 
     prompt_budget: int | None = Field(
@@ -38,7 +39,7 @@ class Settings(BaseSettings):
     empty_reward: float = Field(
         default=-10.0,
         allow_inf_nan=False,
-        description="What /get_reward gives for a completion without visible text.",
+        description="What /get_reward, /rm and /classify give for a completion without visible text.",
     )
 
     max_pairs: int = Field(default=1024, gt=0, description="Pairs of one request.")

@@ -22,16 +22,20 @@ def test_the_curl_examples_run(server) -> None:
     commands = "".join(found for found in snippets("sh") if found.startswith("curl "))
     commands = commands.replace("http://127.0.0.1:8080", server.rest).replace("curl -s", "\ncurl -sf -w '\\n'")
     done = subprocess.run(["bash", "-ec", commands], capture_output=True, text=True, check=True, timeout=60)
-    scored, models, checked, rewards = map(json.loads, done.stdout.splitlines())
+    scored, models, checked, rewards, classes, reward = map(json.loads, done.stdout.splitlines())
     assert scored["results"][0]["probability"] > 0.5
     assert sorted(models) == ["limits", "models"]
     assert [result["status"] for result in checked["results"]] == ["violated", "violated"]
-    assert rewards["rewards"] == rewards["scores"]
+    assert rewards["rewards"] == rewards["scores"] == classes["data"][0]["probs"] == [reward]
 
 
 @pytest.mark.parametrize("python", snippets("python"))
 def test_the_python_examples_run(server, python) -> None:
-    exec(python.replace("127.0.0.1:8081", server.grpc.removeprefix("grpc://")), {})
+    here = {"grpc://127.0.0.1:8081": server.grpc, "http://127.0.0.1:8080": server.rest}
+    here["127.0.0.1:8081"] = server.grpc.removeprefix("grpc://")
+    for documented, address in here.items():
+        python = python.replace(documented, address)
+    exec(python, {})
 
 
 def kinds(kind: type[RequestError]) -> list[type[RequestError]]:

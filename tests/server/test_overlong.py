@@ -7,7 +7,7 @@ import time
 import grpc
 import pytest
 from gapo.chat import split
-from gapo_server.rest.schemas import OpenRLHFBody, ScoreBody
+from gapo_server.rest.schemas import ClassifyBody, OpenRLHFBody, ScoreBody
 from pydantic import ValidationError
 
 JSON = {"content-type": "application/json"}
@@ -23,8 +23,21 @@ KEYS = {str(number): 0 for number in range(200_000)}
         ("/get_reward", {"query": [0] * 500_000}, 413, "query"),
         ("/get_reward", {"query": ["x"], "prompts": [0] * 500_000}, 413, "prompts"),
         ("/get_reward", {"query": ["a" * 500_000 + "b"], "prompts": ["a" * 500_000 + "c"]}, 422, "query[0]"),
+        ("/rm", {"prompt": [{}] * 500_000, "response": "y"}, 413, "prompt"),
+        ("/rm", {"prompt": "<|im_end|>" * 100_000, "response": "y"}, 422, "prompt"),
+        ("/classify", {"messages": [{"role": "assistant"}] * 250_000}, 413, "messages"),
     ],
-    ids=["numbers", "empty pairs", "unknown keys", "queries", "prompts", "a prompt that repeats itself"],
+    ids=[
+        "numbers",
+        "empty pairs",
+        "unknown keys",
+        "queries",
+        "prompts",
+        "a prompt that repeats itself",
+        "a long talk",
+        "marks alone",
+        "many turns",
+    ],
 )
 def test_others_are_answered_meanwhile(server, path, body, status, field) -> None:
     replies = []
@@ -60,6 +73,7 @@ def test_too_many_pairs_are_counted_before_they_are_looked_at(server) -> None:
         (ScoreBody, {"pairs": [], **KEYS}),
         (ScoreBody, {"pairs": [KEYS] * 1000}),
         (OpenRLHFBody, {"query": [0] * 1000, "prompts": [0] * 1000}),
+        (ClassifyBody, {"input": [0] * 1000, "messages": [{}] * 1000}),
     ],
 )
 def test_few_faults_are_looked_for(kind, body) -> None:
@@ -70,7 +84,12 @@ def test_few_faults_are_looked_for(kind, body) -> None:
 
 def test_the_body_is_described_to_clients(server) -> None:
     described = server.get("/openapi.json").json()
-    for path, name in (("/v1/score", "ScoreBody"), ("/get_reward", "OpenRLHFBody")):
+    for path, name in (
+        ("/v1/score", "ScoreBody"),
+        ("/get_reward", "OpenRLHFBody"),
+        ("/rm", "SlimeBody"),
+        ("/classify", "ClassifyBody"),
+    ):
         content = described["paths"][path]["post"]["requestBody"]["content"]
         assert content["application/json"]["schema"]["$ref"] == f"#/components/schemas/{name}"
 

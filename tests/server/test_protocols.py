@@ -276,6 +276,8 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
         body = {
             "/v1/score": {"pairs": [{"prompt": "x", "response": "y"}]},
             "/get_reward": {"query": ["<|assistant|>y"]},
+            "/rm": {"prompt": "x", "response": "y"},
+            "/classify": {"input": "<|user|>x<|assistant|>y"},
         }
         seen = set()
         for path, content in body.items():
@@ -297,7 +299,7 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
         assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
     assert "HTTPValidationError" not in json.dumps(document)
     guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
-    assert guarded == ({"/v1/score", "/v1/check", "/v1/models", "/get_reward", "/metrics"} if key else set())
+    assert guarded == ({*body, "/v1/check", "/v1/models", "/metrics"} if key else set())
     assert document["components"].get("securitySchemes", {}) == (
         {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}
     )

@@ -16,6 +16,8 @@ from gapo_server.scoring.service import ScoringService
 
 OPEN_PATHS = ("/healthz", "/readyz", "/docs", "/openapi.json")
 """Answered without a key: they tell nothing about anybody's texts."""
+KEYED_PATHS = ("/get_reward/", "/rm/")
+"""Behind these stands the key of a trainer that sends no header."""
 
 
 class ClientGone(Exception):
@@ -111,7 +113,7 @@ class Door:
         if path in OPEN_PATHS:
             return None
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        in_path = path.removeprefix("/get_reward/") if path.startswith("/get_reward/") else None
+        in_path = next((path.removeprefix(start) for start in KEYED_PATHS if path.startswith(start)), None)
         try:
             self._service.admission.authenticate(bearer.strip() if scheme.lower() == "bearer" else None, in_path)
         except RequestError as error:

@@ -13,8 +13,8 @@ from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.health import Health
 from gapo_server.rest import checks, openapi, probes
-from gapo_server.rest.dialects import openrlhf
-from gapo_server.rest.middleware import Door, exchange_of, few
+from gapo_server.rest.dialects import openrlhf, slime, vllm
+from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
 from gapo_server.rest.schemas import LimitsBody, ModelBody, ModelsBody, ScoreBody, ScoredBody
 from gapo_server.scoring.service import Question, ScoringService
@@ -38,7 +38,8 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
     _add_error_handlers(app, service)
     app.include_router(probes.router(service, health))
     app.include_router(checks.router(checking, service))
-    app.include_router(openrlhf.router(service))
+    for dialect in (openrlhf, slime, vllm):
+        app.include_router(dialect.router(service))
 
     settings, guard = service.settings, openapi.guard(service.settings)
 
@@ -117,7 +118,9 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == NotFound.http:
-            shown = "".join(request.url.path.partition("/get_reward/")[:2])  # behind it may stand a key
+            shown = request.url.path
+            for start in KEYED_PATHS:  # behind it may stand a key
+                shown = "".join(shown.partition(start)[:2])
             return refuse(request, NotFound(f"no such path: {shown[:100]!r}; see /docs"))
         if error.status_code == MethodNotAllowed.http:
             reply = refuse(request, MethodNotAllowed(f"{request.method} is not for this path; see /docs"))

@@ -2,9 +2,20 @@
 
 from typing import Annotated, Any
 
+from gapo import chat
 from gapo_core.constraints.types import Mode, Status
 from gapo_core.pairs import TruncationPolicy
-from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, StrictStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 
 class _Body(BaseModel):
@@ -155,3 +166,61 @@ class RewardsBody(_Body):
     rewards: list[float]
     scores: list[float]
     extra_logs: dict[str, list[float]]
+
+
+class SlimeBody(BaseModel):
+    """Further keys (`label`) are accepted and not looked at."""
+
+    model: StrictStr = Field(default="", description="A served model; empty means the URL's, or else the default.")
+    prompt: Annotated[
+        StrictStr, BeforeValidator(chat.conversation, json_schema_input_type=str | list[dict[str, Any]])
+    ] = Field(description="In the actor's chat template, plain, or messages.")
+    response: StrictStr = Field(description="The completion; special tokens may be in it.")
+
+
+class MessageBody(BaseModel):
+    role: StrictStr
+    content: Annotated[
+        StrictStr, BeforeValidator(chat.content, json_schema_input_type=str | list[dict[str, Any]] | None)
+    ] = Field(default="", description="A text, or parts of text.")
+
+
+class ClassifyBody(BaseModel):
+    """Further keys (`user`, `priority`, …) are accepted and not looked at."""
+
+    model: StrictStr | None = Field(default=None, description="A served model; null means the URL's, or the default.")
+    input: Annotated[
+        list[StrictStr] | None,
+        FailFast(),
+        BeforeValidator(
+            lambda given: [given] if isinstance(given, str) else given, json_schema_input_type=str | list[str] | None
+        ),
+    ] = Field(default=None, description="One or more conversations in a chat template, the assistant's turn last.")
+    messages: Annotated[list[MessageBody] | None, FailFast()] = Field(
+        default=None, description="One conversation instead, the assistant's message last."
+    )
+    use_activation: StrictBool | None = Field(default=None, description="true: the probability, else the raw logit.")
+    truncate_prompt_tokens: StrictInt | None = Field(default=None, description="-1 or null; see `truncation`.")
+
+
+class ClassBody(_Body):
+    index: int
+    label: str
+    probs: list[float] = Field(description="One raw logit, or probability.")
+    num_classes: int = 1
+
+
+class UsageBody(_Body):
+    prompt_tokens: int = Field(description="Tokens of all pairs that were scored, special tokens not counted.")
+    total_tokens: int
+    completion_tokens: int = 0
+    prompt_tokens_details: None = None
+
+
+class ClassifiedBody(_Body):
+    id: str
+    object: str = "list"
+    created: int = Field(description="Seconds since 1970.")
+    model: str
+    data: list[ClassBody]
+    usage: UsageBody
