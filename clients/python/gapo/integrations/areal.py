@@ -23,7 +23,8 @@ class RewardFunction:
     AReaL makes a reward of 0 of what takes longer than 15 seconds, so an error comes before that: an answer may take
     `timeout` seconds, and few more are for other attempts where the server is full. AReaL calls three times more and
     then drops the trajectory. A completion without visible text gets `empty_reward`, as the server's `--empty-reward`.
-    `url` and `api_key` are `gapo.Client`'s, by default GAPO_URL and GAPO_API_KEY, the others are those of its `score`.
+    `url` and `api_key` are `gapo.Client`'s, by default GAPO_URL and GAPO_API_KEY, the others are those of its `score`;
+    what a long pair loses is told by the server's `gapo_truncated_tokens_total` alone.
     """
 
     url: str | None = None

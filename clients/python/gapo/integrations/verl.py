@@ -14,9 +14,8 @@ from gapo.aio import AsyncClient
 from gapo.integrations import environment
 from gapo.retry import Retry
 
-RETRY = Retry(
-    attempts=10
-)  # half a minute: a batch comes all at once, and a server that is full for a while ends no run
+RETRY = Retry(attempts=10)
+"""Half a minute: a batch comes all at once, and a server that is full for a while should end no run."""
 CONCURRENCY = 32
 """Requests that one of verl's reward workers has underway; of the others no time is counted yet."""
 
