@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 
 from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.gate.service import GateService
 from gapo_server.health import Health
-from gapo_server.rest import checks, openapi, probes
+from gapo_server.rest import checks, gates, openapi, probes
 from gapo_server.rest.dialects import openrlhf
 from gapo_server.rest.middleware import Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -28,7 +29,7 @@ class MethodNotAllowed(RequestError):
     reason, http = "method_not_allowed", 405
 
 
-def build(service: ScoringService, checking: CheckingService, health: Health) -> FastAPI:
+def build(service: ScoringService, checking: CheckingService, gate: GateService, health: Health) -> FastAPI:
     app = FastAPI(
         title="GAPO reward-model server",
         description="How well does a response keep its prompt's constraints?",
@@ -38,6 +39,7 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
     _add_error_handlers(app, service)
     app.include_router(probes.router(service, health))
     app.include_router(checks.router(checking, service))
+    app.include_router(gates.router(gate, service))
     app.include_router(openrlhf.router(service))
 
     settings, guard = service.settings, openapi.guard(service.settings)
