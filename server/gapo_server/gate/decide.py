@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gapo_server.gate.policy import SEVERITY, Decision, Demand, Policy, ScoreRule
+from gapo_server.gate.policy import SEVERITY, Consequences, Decision, Policy, ScoreRule
 from gapo_server.scoring.service import Result
 
 
@@ -40,51 +40,42 @@ def decide(
 
     None: there was nothing to ask. Without a reason the response is allowed.
     """
-    asked = list(of_prompt["constraints"]) if of_prompt else []
-    demanded = list(of_policy["constraints"]) if of_policy else []
-    empty = not response.strip() or (score is not None and not score.response_tokens)
-    reasons: list[Reason] = []
-    if empty:
-        reasons.append(Reason(policy.empty, "response", "the response has no visible text"))
+    reports = [report["constraints"] if report else [] for report in (of_prompt, of_policy)]
+    verdicts = [verdict for report in reports for verdict in report]
+    own: list[Consequences | None] = [*[None] * len(reports[0]), *policy.constraints]
+    found = list(_of_rules(policy, verdicts, own))
+    if not response.strip() or (score is not None and not score.response_tokens):
+        found.append(Reason(policy.empty, "response", "the response has no visible text"))
         score = None
-    demands = [*([None] * len(asked)), *policy.constraints]
-    reasons += _of_rules(policy, [*asked, *demanded], demands)
     if policy.score and score:
-        reasons += _of_score(policy.score, score)
-    if not (asked or demanded or policy.score):
-        reasons.append(Reason(policy.unknown, "constraints", "no constraint was found, so nothing was checked"))
-    reasons = sorted(
-        (reason for reason in reasons if reason.decision != "allow"),
-        key=lambda reason: -SEVERITY.index(reason.decision),
-    )
-    return Decided(
-        reasons[0].decision if reasons else "allow",
-        reasons,
-        [*asked, *demanded],
-        of_prompt["remainder"] if of_prompt else None,
-        score,
-    )
+        found += _of_score(policy.score, score)
+    if not (verdicts or policy.score):
+        found.append(Reason(policy.unknown, "constraints", "no constraint was found, so nothing was checked"))
+    told = (reason for reason in found if reason.decision != "allow")
+    reasons = sorted(told, key=lambda reason: -SEVERITY.index(reason.decision))
+    decision = reasons[0].decision if reasons else "allow"
+    return Decided(decision, reasons, verdicts, of_prompt["remainder"] if of_prompt else None, score)
 
 
 def _of_rules(
-    policy: Policy, verdicts: Sequence[Mapping[str, Any]], demands: Sequence[Demand | None]
+    policy: Policy, verdicts: Sequence[Mapping[str, Any]], own: Sequence[Consequences | None]
 ) -> Iterator[Reason]:
-    """`demands` are the policy's own, None for a constraint of the prompt."""
-    for number, (verdict, demand) in enumerate(zip(verdicts, demands, strict=True)):
+    """`own` is what the policy's constraints say of themselves, None for one of the prompt."""
+    for number, (verdict, consequences) in enumerate(zip(verdicts, own, strict=True)):
         status, id = verdict["status"], verdict["id"]
         if status == "satisfied":
             continue
-        by_id = (policy.exceptions.get(id), policy.exceptions.get(id.partition(":")[0]))
-        said = [getattr(findings, status) for findings in (demand, *by_id) if findings]
+        exceptions = policy.exceptions.get(id), policy.exceptions.get(id.partition(":")[0])
+        said = (getattr(one, status) for one in (consequences, *exceptions) if one)
         decision = next((one for one in said if one), getattr(policy, status))
         yield Reason(decision, f"constraints[{number}]", f"{id} is {status}: {verdict['reason']}")
 
 
 def _of_score(rule: ScoreRule, score: Result) -> Iterator[Reason]:
     if score.probability < rule.block:
-        yield Reason("block", "score", f"the probability {score.probability:.3f} is below {rule.block:g}")
+        yield Reason("block", "score", f"the probability {score.probability:.4f} is below {rule.block:g}")
     elif score.probability < rule.allow:
-        yield Reason("review", "score", f"the probability {score.probability:.3f} is below {rule.allow:g}")
+        yield Reason("review", "score", f"the probability {score.probability:.4f} is below {rule.allow:g}")
     if score.truncated_tokens:
         cut = f"{score.truncated_tokens} tokens were cut: the score is of the rest"
         yield Reason(rule.truncated, "score", cut)

@@ -35,14 +35,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
-class Findings(_Part):
+class Consequences(_Part):
     """What follows from a constraint's verdict; what is not given, the policy says for all."""
 
     violated: Decision | None = None
     unknown: Decision | None = None
 
 
-class Demand(Findings):
+class RequiredConstraint(Consequences):
     """A constraint of every response."""
 
     id: StrictStr = Field(description="family:name, such as length_constraints:number_words.")
@@ -71,13 +71,13 @@ class Policy(_Part):
     """The decision on a response is the most severe of those below."""
 
     description: StrictStr = Field(default="", description="For people.")
-    constraints: list[Demand] = Field(
+    constraints: list[RequiredConstraint] = Field(
         default=[], max_length=MOST_CONSTRAINTS, description="Demanded of every response, whatever its prompt says."
     )
     from_prompt: StrictBool = Field(default=True, description="Also check what can be read from the prompt.")
     violated: Decision = Field(default="block", description="A constraint is violated.")
     unknown: Decision = Field(default="review", description="Nothing tells of a constraint, or none was found.")
-    exceptions: dict[StrictStr, Findings] = Field(
+    exceptions: dict[StrictStr, Consequences] = Field(
         default={}, description="Of constraints by id (case:english_lowercase) or family (case)."
     )
     score: ScoreRule | None = Field(default=None, description="Left out, no model is asked.")
@@ -123,9 +123,9 @@ def check_vocabulary(policy: Policy) -> None:
     from gapo_core.constraints import Constraint, ConstraintError  # here: a server without policies starts faster
     from gapo_core.constraints.registry import families
 
-    for number, demand in enumerate(policy.constraints):
+    for number, required in enumerate(policy.constraints):
         try:
-            Constraint(demand.id, demand.kwargs)
+            Constraint(required.id, required.kwargs)
         except ConstraintError as error:
             raise PolicyError(str(error), f"constraints[{number}]") from None
     known = {*families(), *(id.partition(":")[0] for id in families())}

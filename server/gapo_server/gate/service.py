@@ -109,8 +109,8 @@ class GateService:
     async def _of_policy(self, pairs: Sequence[Pair], policy: Policy, seconds: float) -> Sequence[Report | None]:
         if not policy.constraints:
             return [None] * len(pairs)
-        demanded = [(demand.id, demand.kwargs) for demand in policy.constraints]
-        return await self._checking.check([Demand(*pair, demanded) for pair in pairs], "strict", seconds)
+        required = [(one.id, one.kwargs) for one in policy.constraints]
+        return await self._checking.check([Demand(*pair, required) for pair in pairs], "strict", seconds)
 
     async def _scores(self, pairs: Sequence[Pair], policy: Policy, seconds: float) -> Sequence[Result | None]:
         if policy.score is None:
