@@ -1,6 +1,7 @@
 """Policies: what a response must keep, and what happens to one that does not. YAML files, or parts of requests."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from gapo_server.checking.kwargs import Kwargs
 from gapo_server.checking.service import MOST_CONSTRAINTS
 
 Decision = Literal["allow", "review", "block"]
@@ -46,7 +48,7 @@ class RequiredConstraint(Consequences):
     """A constraint of every response."""
 
     id: StrictStr = Field(description="family:name, such as length_constraints:number_words.")
-    kwargs: dict[str, Any] = Field(default={}, description="Its keyword arguments.")
+    kwargs: Kwargs = Field(default={}, description="Its keyword arguments.")
 
 
 class ScoreRule(_Part):
@@ -97,7 +99,7 @@ class Policy(_Part):
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits of what it says."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(self.model_dump()).encode()).hexdigest()[:12]
 
 
 class PolicyError(ValueError):
@@ -131,7 +133,7 @@ def check_vocabulary(policy: Policy) -> None:
     known = {*families(), *(id.partition(":")[0] for id in families())}
     for name in policy.exceptions:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(name[:100], known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; docs/constraints.md lists them"
             raise PolicyError(f"{name[:100]!r} is neither a constraint's id nor a family{hint}", "exceptions")
 

@@ -109,7 +109,7 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = dict(error.errors()[0])
-        field, message = _field(first["loc"]), f"{first['msg'][:200]}; see /docs"
+        field, message = _field(first["loc"]), f"{first['msg'].removeprefix('Value error, ')[:200]}; see /docs"
         if first["type"] == "json_invalid":  # its place is a character's number, not a field
             message, field = f"is not JSON at character {first['loc'][-1]}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):

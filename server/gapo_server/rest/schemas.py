@@ -6,6 +6,7 @@ from gapo_core.constraints.types import Mode, Status
 from gapo_core.pairs import TruncationPolicy
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, StrictStr, model_validator
 
+from gapo_server.checking.kwargs import Kwargs
 from gapo_server.gate.policy import Decision, Policy
 
 
@@ -58,7 +59,7 @@ class ScoredBody(_Body):
 
 class ConstraintBody(_Asked):
     id: StrictStr = Field(description="family:name, such as length_constraints:number_words.")
-    kwargs: dict[str, Any] = Field(default={}, description="Its keyword arguments.")
+    kwargs: Kwargs = Field(default={}, description="Its keyword arguments.")
 
 
 class CheckPairBody(_Asked):

@@ -173,6 +173,13 @@ def test_a_blank_prompt_demands_nothing_and_errors_name_the_pair_that_was_sent(s
         ({"pairs": [{"prompt": "p", "response": "r"}] * 2000}, 413, "pairs", "at most 1024"),
         ({"pairs": [{"prompt": "p", "response": "r" * (2 << 20)}]}, 413, "pairs[0].response", "over 1048576 bytes"),
         ({"pairs": [{"prompt": "p", "response": "r"}], "policy": 3}, 422, "policy", "string"),
+        ({"pairs": [{"prompt": "p", "response": "r"}], "policy": "x" * 10**6}, 404, "policy", "not served"),
+        (
+            {"pairs": [{"prompt": "p", "response": "r"}], "inline_policy": {"exceptions": {"x" * 10**6: {}}}},
+            422,
+            "inline_policy.exceptions",
+            "neither a constraint's id nor a family",
+        ),
     ],
 )
 def test_bodies_that_cannot_be_are_refused(server, body, status, field, told) -> None:
@@ -180,6 +187,13 @@ def test_bodies_that_cannot_be_are_refused(server, body, status, field, told) ->
     assert reply.status_code == status, reply.text
     assert reply.json()["error"]["field"] == field
     assert told in reply.json()["error"]["message"]
+    assert len(reply.content) < 1000
+
+
+def test_a_surrogate_in_a_description_harms_nobody(server) -> None:
+    body = '{"pairs": [{"prompt": "p", "response": ""}], "inline_policy": {"description": "\\ud800"}}'
+    reply = server.post("/v1/gate", content=body, headers={"content-type": "application/json"})
+    assert [one["decision"] for one in reply.json()["results"]] == ["block"]
 
 
 def test_a_policy_over_grpc_that_is_no_policy(server) -> None:
