@@ -14,6 +14,8 @@ from gapo_server import logs
 from gapo_server.checking.service import CheckingService
 from gapo_server.config import Settings
 from gapo_server.engine.cpu import pin_to_node
+from gapo_server.gate.policy import read_folder
+from gapo_server.gate.service import GateService
 from gapo_server.grpc.server import RpcServer
 from gapo_server.health import Health
 from gapo_server.rest import routes
@@ -69,10 +71,12 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
     with _bind(settings.host, settings.http_port, "HTTP") as listener:
         # gRPC binds by itself, and reports a taken port as a log of its own: look first.
         _bind(settings.host, settings.grpc_port, "gRPC").close()
+        policies = read_folder(settings.policies)  # first: it takes no time to find a mistake here
         service = ScoringService(models or load_models(settings), settings)
         health = Health(service)
         checking = CheckingService(service)
-        rpc = RpcServer(service, checking)
+        gate = GateService(service, checking, policies)
+        rpc = RpcServer(service, checking, gate)
         try:
             grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))
         except RuntimeError as error:
@@ -80,7 +84,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         TimedProtocol.head_timeout = settings.body_timeout
         web = _Web(
             uvicorn.Config(
-                routes.build(service, checking, health),
+                routes.build(service, checking, gate, health),
                 http=TimedProtocol,
                 log_config=None,
                 access_log=False,

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
         default=1, ge=1, description="Processes that check constraints; the first check starts them."
     )
 
+    policies: Path | None = Field(
+        default=None, description="Folder of NAME.yaml policies of the gate; default.yaml for requests that name none."
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )

@@ -5,6 +5,7 @@ RequestError
 │   └── TooLong             422  INVALID_ARGUMENT    over a token budget under policy `error`
 ├── Unauthenticated         401  UNAUTHENTICATED
 ├── UnknownModel            404  NOT_FOUND
+├── UnknownPolicy           404  NOT_FOUND
 ├── TooLarge                413  RESOURCE_EXHAUSTED  over a limit of one request
 ├── BodyTimeout             408  DEADLINE_EXCEEDED   the request did not arrive in time
 ├── UnsupportedEncoding     415  INVALID_ARGUMENT    a compressed body
@@ -44,6 +45,10 @@ class Unauthenticated(RequestError):
 
 class UnknownModel(RequestError):
     reason, http, status = "unknown_model", 404, grpc.StatusCode.NOT_FOUND
+
+
+class UnknownPolicy(RequestError):
+    reason, http, status = "unknown_policy", 404, grpc.StatusCode.NOT_FOUND
 
 
 class TooLarge(RequestError):

@@ -1,4 +1,4 @@
-"""The server without a socket: what `gapo score` asks when it is given no URL (entry point `gapo.local`)."""
+"""The server without a socket: what the program asks when it is given no URL (entry point `gapo.local`)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 from gapo_server import EMBEDDED
 from gapo_server.checking.service import CheckingService
 from gapo_server.config import from_environment
+from gapo_server.gate.policy import read_folder
+from gapo_server.gate.service import GateService
 from gapo_server.health import Health
 from gapo_server.rest import routes
 from gapo_server.scoring.encoding import bound_threads
@@ -31,6 +33,7 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
         store=EMBEDDED,
         bundle=bundle,
         default_model=None,
+        policies=None,
         api_key=None,
         request_timeout=UNBOUNDED,
         max_queue_tokens=UNBOUNDED,
@@ -43,7 +46,7 @@ async def open_app(bundle: Path | None = None) -> AsyncIterator[ASGIApp]:
     service = ScoringService(models, settings)
     checking = CheckingService(service)
     try:
-        yield routes.build(service, checking, Health(service))
+        yield routes.build(service, checking, GateService(service, checking, read_folder(None)), Health(service))
     finally:
         checking.close()
         await service.close()

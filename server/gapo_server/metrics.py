@@ -52,5 +52,8 @@ class Metrics:
             registry=registry,
         )
         self.checked_pairs = Counter("gapo_checked_pairs", "Pairs checked by rules", ["status"], registry=registry)
+        self.decisions = Counter(
+            "gapo_decisions", "Responses that the gate decided on", ["policy", "decision"], registry=registry
+        )
         self.healthy = Gauge("gapo_healthy", "1 while every engine answers, else 0", registry=registry)
         self.model_info = Gauge("gapo_model_info", "1 for each served model", ["model", "version"], registry=registry)

@@ -53,9 +53,12 @@ def test_the_committed_stubs_equal_the_protos(tmp_path) -> None:
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", str(ROOT / "protos"), *out]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = os.environ | {"PATH": path}
-    subprocess.run([*command, str(ROOT / "protos/gapo/v1/reward.proto")], check=True, env=env, capture_output=True)
-    for name in ("reward_pb2.py", "reward_pb2_grpc.py", "reward_pb2.pyi"):
-        assert (tmp_path / "gapo/v1" / name).read_bytes() == (ROOT / "clients/python/gapo/v1" / name).read_bytes()
+    protos = sorted(map(str, (ROOT / "protos/gapo/v1").glob("*.proto")))
+    subprocess.run([*command, *protos], check=True, env=env, capture_output=True)
+    made, committed = tmp_path / "gapo/v1", ROOT / "clients/python/gapo/v1"
+    assert {file.name for file in made.iterdir()} == {file.name for file in committed.glob("*_pb2*")}
+    for file in made.iterdir():
+        assert file.read_bytes() == (committed / file.name).read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,13 @@ def server():
         yield server
 
 
+def nested(levels: int) -> dict:
+    value: dict = {}
+    for _ in range(levels):
+        value = {"a": [value]}
+    return value
+
+
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
@@ -123,6 +130,18 @@ def test_what_is_wrong_is_named(client, pair, options, field, told) -> None:
             "at most 64",
         ),
         ({"pairs": [{"prompt": "p", "response": "r" * (2 << 20)}]}, 413, "pairs[0].response", "over 1048576 bytes"),
+        (
+            {"pairs": [{"response": "r", "constraints": [{"id": "a" * 10**6}]}]},
+            422,
+            "constraints[0]",
+            "known constraint",
+        ),
+        (
+            {"pairs": [{"response": "r", "constraints": [{"id": "a:b", "kwargs": nested(300)}]}]},
+            422,
+            "constraints[0].kwargs",
+            "nested deeper than 64",
+        ),
     ],
 )
 def test_bodies_that_cannot_be_are_refused(server, body, status, field, told) -> None:
@@ -130,6 +149,7 @@ def test_bodies_that_cannot_be_are_refused(server, body, status, field, told) ->
     assert reply.status_code == status, reply.text
     assert reply.json()["error"]["field"].endswith(field)
     assert told in reply.json()["error"]["message"]
+    assert len(reply.content) < 1000
 
 
 def test_a_surrogate_in_the_body_or_in_a_constraint_is_named(server) -> None:

@@ -299,7 +299,8 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
         assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
     assert "HTTPValidationError" not in json.dumps(document)
     guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
-    assert guarded == ({*body, "/v1/check", "/v1/models", "/metrics"} if key else set())
+    paths = {*body, "/v1/check", "/v1/gate", "/v1/models", "/v1/policies", "/metrics"}
+    assert guarded == (paths if key else set())
     assert document["components"].get("securitySchemes", {}) == (
         {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}
     )

@@ -1,4 +1,4 @@
-"""GAPO's client: how well does a response keep the constraints of its prompt, and which of them?"""
+"""GAPO's client: how well does a response keep the constraints of its prompt, which of them, and may it be shown?"""
 
 from gapo.aio import AsyncClient
 from gapo.checks import CheckResult, ConstraintVerdict
@@ -13,7 +13,9 @@ from gapo.errors import (
     Unauthenticated,
     Unavailable,
     UnknownModel,
+    UnknownPolicy,
 )
+from gapo.gates import GateReason, GateResult, Policy
 from gapo.retry import Retry
 from gapo.wire import Model, Score
 
@@ -24,9 +26,12 @@ __all__ = [
     "ConstraintVerdict",
     "DeadlineExceeded",
     "GapoError",
+    "GateReason",
+    "GateResult",
     "InvalidInput",
     "Limits",
     "Model",
+    "Policy",
     "Retry",
     "Score",
     "TooLarge",
@@ -34,4 +39,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnknownModel",
+    "UnknownPolicy",
 ]

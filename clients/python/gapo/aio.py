@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import grpc
 import httpx
 
-from gapo import checks, wire
+from gapo import checks, gates, wire
 from gapo.chunks import Limits, Pair, chunks
 from gapo.errors import GapoError
 from gapo.retry import Retry
-from gapo.v1 import constraints_pb2_grpc, reward_pb2, reward_pb2_grpc
+from gapo.v1 import constraints_pb2_grpc, gate_pb2, gate_pb2_grpc, reward_pb2, reward_pb2_grpc
 
 T = TypeVar("T")
 
@@ -46,6 +46,7 @@ class AsyncClient:
             self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
             self._checks = constraints_pb2_grpc.ConstraintServiceStub(self._channel)  # type: ignore[no-untyped-call]
+            self._gates = gate_pb2_grpc.GateServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.AsyncClient(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
@@ -103,6 +104,27 @@ class AsyncClient:
         question = checks.Question(constraints, mode)
         return await self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
+    async def gate(self, prompt: str, response: str, *, policy: gates.PolicyOrName = "") -> gates.GateResult:
+        """The decision on one pair; `policy` as in `Client.gate_batch`."""
+        gates.check_policy(policy)
+        return (await self._gate(wire.checked([(prompt, response)]), policy))[0]
+
+    async def gate_batch(self, pairs: Iterable[Pair], *, policy: gates.PolicyOrName = "") -> list[gates.GateResult]:
+        """As `Client.gate_batch`."""
+        gates.check_policy(policy)
+        return await self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, policy))
+
+    async def policies(self) -> list[gates.Policy]:
+        """The served policies."""
+        if self._address.is_grpc:
+            request = gate_pb2.ListPoliciesRequest()
+            return gates.grpc_policies(await self._call(lambda: self._rpc(self._gates.ListPolicies, request)))
+
+        async def ask() -> list[gates.Policy]:
+            return gates.rest_policies(await self._http.get("/v1/policies"))
+
+        return await self._call(ask)
+
     async def models(self) -> list[wire.Model]:
         """The served models, the default one first."""
         return (await self._models())[0]
@@ -149,6 +171,17 @@ class AsyncClient:
 
         async def ask() -> list[checks.CheckResult]:
             return checks.rest_results(await self._http.post("/v1/check", json=body))
+
+        return await self._call(ask)
+
+    async def _gate(self, pairs: Sequence[Pair], policy: gates.PolicyOrName) -> list[gates.GateResult]:
+        if self._address.is_grpc:
+            request = gates.grpc_request(pairs, policy)
+            return gates.grpc_results(await self._call(lambda: self._rpc(self._gates.Gate, request)))
+        body = gates.rest_body(pairs, policy)
+
+        async def ask() -> list[gates.GateResult]:
+            return gates.rest_results(await self._http.post("/v1/gate", json=body))
 
         return await self._call(ask)
 

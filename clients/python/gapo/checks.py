@@ -1,6 +1,6 @@
 """Constraint checks on the wire, of both protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,9 +79,13 @@ def rest_results(reply: httpx.Response) -> list[CheckResult]:
     body = rest_json(reply)
     with gapo_answer(reply):
         return [
-            CheckResult(result["status"], tuple(map(_verdict, result["constraints"])), result["remainder"])
+            CheckResult(result["status"], rest_verdicts(result["constraints"]), result["remainder"])
             for result in body["results"]
         ]
+
+
+def rest_verdicts(found: Iterable[Mapping[str, Any]]) -> tuple[ConstraintVerdict, ...]:
+    return tuple(map(_verdict, found))
 
 
 def _verdict(found: Mapping[str, Any]) -> ConstraintVerdict:
@@ -111,22 +115,26 @@ def grpc_results(reply: Any, question: Question) -> list[CheckResult]:
     return [
         CheckResult(
             _status(result.status),
-            tuple(
-                ConstraintVerdict(
-                    one.id,
-                    plain(one.kwargs),
-                    _status(one.status),
-                    one.reason,
-                    plain(one.observed),
-                    (one.span.start, one.span.end) if one.HasField("span") else None,
-                    tuple((place.start, place.end) for place in one.evidence),
-                )
-                for one in result.constraints
-            ),
+            grpc_verdicts(result.constraints),
             None if question.constraints else result.remainder,
         )
         for result in reply.results
     ]
+
+
+def grpc_verdicts(found: Iterable[Any]) -> tuple[ConstraintVerdict, ...]:
+    return tuple(
+        ConstraintVerdict(
+            one.id,
+            plain(one.kwargs),
+            _status(one.status),
+            one.reason,
+            plain(one.observed),
+            (one.span.start, one.span.end) if one.HasField("span") else None,
+            tuple((place.start, place.end) for place in one.evidence),
+        )
+        for one in found
+    )
 
 
 def _status(number: Any) -> str:

@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 import grpc
 import httpx
 
-from gapo import checks, wire
+from gapo import checks, gates, wire
 from gapo.chunks import Limits, Pair, chunks
 from gapo.errors import GapoError
 from gapo.retry import Retry
-from gapo.v1 import constraints_pb2_grpc, reward_pb2, reward_pb2_grpc
+from gapo.v1 import constraints_pb2_grpc, gate_pb2, gate_pb2_grpc, reward_pb2, reward_pb2_grpc
 
 T = TypeVar("T")
 
 
 class Client:
-    """Scores and checks pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
+    """Scores, checks and gates pairs on a server: `Client("http://127.0.0.1:8080")` or `Client("grpc://127.0.0.1:8081")`.
 
     `timeout` is for one attempt of one request, in seconds. `transport` stands in for httpx's own (http only).
     Use it as a context manager, or `close` it. Raises `ValueError` for a URL or a key that cannot be; every method
@@ -47,6 +47,7 @@ class Client:
             self._metadata = tuple(headers.items())
             self._stub = reward_pb2_grpc.RewardServiceStub(self._channel)  # type: ignore[no-untyped-call]
             self._checks = constraints_pb2_grpc.ConstraintServiceStub(self._channel)  # type: ignore[no-untyped-call]
+            self._gates = gate_pb2_grpc.GateServiceStub(self._channel)  # type: ignore[no-untyped-call]
         else:
             self._http = httpx.Client(
                 base_url=self._address.target, headers=headers, timeout=timeout, transport=transport
@@ -111,6 +112,26 @@ class Client:
         question = checks.Question(constraints, mode)
         return self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
+    def gate(self, prompt: str, response: str, *, policy: gates.PolicyOrName = "") -> gates.GateResult:
+        """The decision on one pair; `policy` as in `gate_batch`."""
+        gates.check_policy(policy)
+        return self._gate(wire.checked([(prompt, response)]), policy)[0]
+
+    def gate_batch(self, pairs: Iterable[Pair], *, policy: gates.PolicyOrName = "") -> list[gates.GateResult]:
+        """Decisions in the order of the pairs, however many.
+
+        `policy` is the name of a served one, or a policy of your own: a mapping of what docs/gate.md lists.
+        """
+        gates.check_policy(policy)
+        return self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, policy))
+
+    def policies(self) -> list[gates.Policy]:
+        """The served policies."""
+        if self._address.is_grpc:
+            request = gate_pb2.ListPoliciesRequest()
+            return self._call(lambda: gates.grpc_policies(self._rpc(self._gates.ListPolicies, request)))
+        return self._call(lambda: gates.rest_policies(self._http.get("/v1/policies")))
+
     def models(self) -> list[wire.Model]:
         """The served models, the default one first."""
         return self._models()[0]
@@ -143,6 +164,13 @@ class Client:
             return self._call(lambda: checks.grpc_results(self._rpc(self._checks.Check, request), question))
         body = checks.rest_body(pairs, question)
         return self._call(lambda: checks.rest_results(self._http.post("/v1/check", json=body)))
+
+    def _gate(self, pairs: Sequence[Pair], policy: gates.PolicyOrName) -> list[gates.GateResult]:
+        if self._address.is_grpc:
+            request = gates.grpc_request(pairs, policy)
+            return self._call(lambda: gates.grpc_results(self._rpc(self._gates.Gate, request)))
+        body = gates.rest_body(pairs, policy)
+        return self._call(lambda: gates.rest_results(self._http.post("/v1/gate", json=body)))
 
     def _models(self) -> tuple[list[wire.Model], Limits]:
         if self._address.is_grpc:

@@ -5,6 +5,7 @@ GapoError
 │   └── TooLong       a text is over its token budget under policy `error`
 ├── Unauthenticated   the API key is missing or wrong
 ├── UnknownModel      the server does not serve that model
+├── UnknownPolicy     the server has no such policy
 ├── TooLarge          over a limit of the server
 ├── DeadlineExceeded  not answered in time
 └── Unavailable       the server is full, stopping or unreachable: try again
@@ -57,6 +58,10 @@ class UnknownModel(GapoError):
     pass
 
 
+class UnknownPolicy(GapoError):
+    pass
+
+
 class TooLarge(GapoError):
     pass
 
@@ -74,6 +79,7 @@ BY_REASON: dict[str, type[GapoError]] = {
     "too_long": TooLong,
     "unauthenticated": Unauthenticated,
     "unknown_model": UnknownModel,
+    "unknown_policy": UnknownPolicy,
     "too_large": TooLarge,
     "deadline_exceeded": DeadlineExceeded,
     "body_timeout": DeadlineExceeded,

@@ -177,7 +177,11 @@ def gapo_answer(reply: httpx.Response) -> Iterator[None]:
 def rest_scores(reply: httpx.Response) -> list[Score]:
     body = rest_json(reply)
     with gapo_answer(reply):
-        return [Score(**_known(Score, result)) for result in body["results"]]
+        return [rest_score(result) for result in body["results"]]
+
+
+def rest_score(result: dict[str, Any]) -> Score:
+    return Score(**_known(Score, result))
 
 
 def rest_models(reply: httpx.Response) -> tuple[list[Model], Limits]:
@@ -207,8 +211,11 @@ def grpc_request(pairs: Sequence[Pair], options: Options) -> Any:
 
 
 def grpc_scores(reply: Any) -> list[Score]:
-    names = [field.name for field in fields(Score)]
-    return [Score(*(getattr(result, name) for name in names)) for result in reply.results]
+    return [grpc_score(result) for result in reply.results]
+
+
+def grpc_score(result: Any) -> Score:
+    return Score(*(getattr(result, field.name) for field in fields(Score)))
 
 
 def grpc_models(reply: Any) -> tuple[list[Model], Limits]:

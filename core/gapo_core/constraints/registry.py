@@ -139,8 +139,9 @@ def family(id: str) -> Family[Any]:
     """The family of an id. Raises `ConstraintError` for an unknown one, naming the nearest known."""
     found = families().get(id)
     if found is None:
-        near = get_close_matches(str(id), _families, 1)
-        raise ConstraintError(f"{id!r} is not a known constraint" + (f"; did you mean {near[0]!r}?" if near else ""))
+        shown = str(id)[:100]
+        near = get_close_matches(shown, _families, 1)
+        raise ConstraintError(f"{shown!r} is not a known constraint" + (f"; did you mean {near[0]!r}?" if near else ""))
     return found
 
 

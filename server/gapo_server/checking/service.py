@@ -2,18 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 from gapo_core.constraints.types import Mode
 
 from gapo_server.checking import worker
 from gapo_server.errors import CheckFailed, InvalidInput, Overloaded, TooLarge
 from gapo_server.scoring.service import ScoringService
+
+T = TypeVar("T")
 
 MOST_CONSTRAINTS = 64
 """Of one pair. A check of a megabyte may take a second."""
@@ -91,22 +93,25 @@ class CheckingService:
                 task.cancel()
 
     async def _judge(self, number: int, demand: Demand, mode: Mode) -> dict[str, Any]:
+        try:
+            with self._metrics.check_seconds.time():
+                found = await self.run(worker.judge, demand.prompt, demand.response, demand.constraints, mode)
+        except worker.WrongConstraint as error:
+            place, problem = error.args
+            raise InvalidInput(problem, f"pairs[{number}].constraints[{place}]") from None
+        self._metrics.checked_pairs.labels(found["status"]).inc()
+        return found
+
+    async def run(self, work: Callable[..., T], *given: Any) -> T:
+        """What `work` gives in a checking process, and what it raises. Raises `CheckFailed` where the process ends."""
         pool = self._pool = self._pool or ProcessPoolExecutor(
             self._settings.check_processes, get_context("spawn"), worker.start
         )
         try:
-            with self._metrics.check_seconds.time():
-                found: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(
-                    pool, worker.judge, demand.prompt, demand.response, demand.constraints, mode
-                )
-        except worker.WrongConstraint as error:
-            place, problem = error.args
-            raise InvalidInput(problem, f"pairs[{number}].constraints[{place}]") from None
+            return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
         except BrokenProcessPool:
             self._pool = None if self._pool is pool else self._pool
             raise CheckFailed("a checking process ended before its answer; another one is started") from None
-        self._metrics.checked_pairs.labels(found["status"]).inc()
-        return found
 
     def close(self) -> None:
         """Drops what waits; the pairs then being checked are finished."""

@@ -60,12 +60,12 @@ def _demand(pair: Any) -> Demand:
 def _result(result: Mapping[str, Any]) -> Any:
     return constraints_pb2.CheckResult(
         status=_status(result["status"]),
-        constraints=[_verdict(one) for one in result["constraints"]],
+        constraints=[verdict_message(one) for one in result["constraints"]],
         remainder=result["remainder"] or "",
     )
 
 
-def _verdict(found: Mapping[str, Any]) -> Any:
+def verdict_message(found: Mapping[str, Any]) -> Any:
     return constraints_pb2.ConstraintVerdict(
         id=found["id"],
         kwargs=struct(found["kwargs"]),

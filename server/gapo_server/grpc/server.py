@@ -1,20 +1,22 @@
-"""The gRPC server: the reward and the constraint service, grpc.health.v1 and reflection."""
+"""The gRPC server: the services of gapo.v1, grpc.health.v1 and reflection."""
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gapo_server.checking.service import CheckingService
-from gapo_server.grpc import constraint_servicer, reward_servicer
+from gapo_server.gate.service import GateService
+from gapo_server.grpc import constraint_servicer, gate_servicer, reward_servicer
 from gapo_server.grpc.constraint_servicer import ConstraintServicer
+from gapo_server.grpc.gate_servicer import GateServicer
 from gapo_server.grpc.reward_servicer import RewardServicer
 from gapo_server.scoring.service import ScoringService
 
-SERVICES = (reward_servicer.SERVICE, constraint_servicer.SERVICE)
+SERVICES = (reward_servicer.SERVICE, constraint_servicer.SERVICE, gate_servicer.SERVICE)
 
 
 class RpcServer:
-    def __init__(self, service: ScoringService, checking: CheckingService) -> None:
+    def __init__(self, service: ScoringService, checking: CheckingService, gate: GateService) -> None:
         self._checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
             options=[
@@ -22,8 +24,9 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the traffic
             ]
         )
-        checks = ConstraintServicer(checking, service.admission, service.metrics)
-        self._server.add_generic_rpc_handlers((RewardServicer(service).handler(), checks.handler()))
+        shared = service.admission, service.metrics
+        servicers = (RewardServicer(service), ConstraintServicer(checking, *shared), GateServicer(gate, *shared))
+        self._server.add_generic_rpc_handlers(tuple(servicer.handler() for servicer in servicers))
         health_pb2_grpc.add_HealthServicer_to_server(self._checks, self._server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 

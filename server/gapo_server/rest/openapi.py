@@ -19,6 +19,7 @@ from gapo_server.errors import (
     TooLong,
     Unauthenticated,
     UnknownModel,
+    UnknownPolicy,
     UnsupportedEncoding,
 )
 from gapo_server.rest.responses import http_status
@@ -38,7 +39,8 @@ _JUDGING = (
 )
 SCORING = (*_JUDGING, TooLong, UnknownModel, EngineFailed)
 CHECKING = (*_JUDGING, CheckFailed)
-"""What routes that score and that check may answer."""
+GATING = (*SCORING, UnknownPolicy, CheckFailed)
+"""What routes that score, that check and that do both may answer."""
 
 
 def errors(settings: Settings, kinds: tuple[type[RequestError], ...]) -> dict[int | str, dict[str, Any]]:

@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 
 from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
+from gapo_server.gate.service import GateService
 from gapo_server.health import Health
-from gapo_server.rest import checks, openapi, probes
+from gapo_server.rest import checks, gates, openapi, probes
 from gapo_server.rest.dialects import openrlhf, slime, vllm
 from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -28,7 +29,7 @@ class MethodNotAllowed(RequestError):
     reason, http = "method_not_allowed", 405
 
 
-def build(service: ScoringService, checking: CheckingService, health: Health) -> FastAPI:
+def build(service: ScoringService, checking: CheckingService, gate: GateService, health: Health) -> FastAPI:
     app = FastAPI(
         title="GAPO reward-model server",
         description="How well does a response keep its prompt's constraints?",
@@ -38,6 +39,7 @@ def build(service: ScoringService, checking: CheckingService, health: Health) ->
     _add_error_handlers(app, service)
     app.include_router(probes.router(service, health))
     app.include_router(checks.router(checking, service))
+    app.include_router(gates.router(gate, service))
     for dialect in (openrlhf, slime, vllm):
         app.include_router(dialect.router(service))
 
@@ -108,7 +110,7 @@ def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = dict(error.errors()[0])
-        field, message = _field(first["loc"]), f"{first['msg'][:200]}; see /docs"
+        field, message = _field(first["loc"]), f"{first['msg'].removeprefix('Value error, ')[:200]}; see /docs"
         if first["type"] == "json_invalid":  # its place is a character's number, not a field
             message, field = f"is not JSON at character {first['loc'][-1]}: {first['ctx']['error']}", "body"
         if "json" not in request.headers.get("content-type", ""):

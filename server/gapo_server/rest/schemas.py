@@ -17,6 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from gapo_server.checking.kwargs import Kwargs
+from gapo_server.gate.policy import Decision, Policy
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -67,7 +70,7 @@ class ScoredBody(_Body):
 
 class ConstraintBody(_Asked):
     id: StrictStr = Field(description="family:name, such as length_constraints:number_words.")
-    kwargs: dict[str, Any] = Field(default={}, description="Its keyword arguments.")
+    kwargs: Kwargs = Field(default={}, description="Its keyword arguments.")
 
 
 class CheckPairBody(_Asked):
@@ -117,6 +120,51 @@ class CheckResultBody(_Body):
 
 class CheckedBody(_Body):
     results: list[CheckResultBody]
+
+
+class GatePairBody(_Asked):
+    prompt: StrictStr = Field(description="Task and constraints; blank only under a policy that asks no model.")
+    response: StrictStr = Field(description="The text to decide on; what follows from an empty one, the policy says.")
+
+
+class GateBody(_Asked):
+    pairs: Annotated[list[GatePairBody], FailFast()] = Field(
+        description="One or more pairs; GET /v1/models tells the limits."
+    )
+    policy: StrictStr = Field(default="", description="A served policy; empty means `default`.")
+    inline_policy: Policy | None = Field(default=None, description="A policy of the request's own, instead.")
+
+
+class ReasonBody(_Body):
+    decision: Decision
+    about: str = Field(description="response, constraints, constraints[2] or score.")
+    message: str
+
+
+class DecidedBody(_Body):
+    decision: Decision
+    reasons: list[ReasonBody] = Field(description="The most severe first; none where it is allowed.")
+    constraints: list[ConstraintVerdictBody] = Field(
+        description="The prompt's, then the policy's (their span is null)."
+    )
+    remainder: str | None = Field(description="What of the prompt is no constraint; null where it was not read.")
+    score: ResultBody | None = Field(description="Null where the policy asks no model, or the response is empty.")
+
+
+class GatedBody(_Body):
+    policy: str
+    policy_digest: str = Field(description="Tells two texts of a policy apart.")
+    results: list[DecidedBody]
+
+
+class PolicyBody(_Body):
+    name: str
+    digest: str
+    policy: Policy
+
+
+class PoliciesBody(_Body):
+    policies: list[PolicyBody]
 
 
 class Told(_Body):

@@ -3,6 +3,7 @@
 Where only a path can be named, `"gapo.integrations.areal.reward_fn"` asks the server of GAPO_URL.
 """
 
+import atexit
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,7 +61,9 @@ class RewardFunction:
 @lru_cache
 def _client(process: int, url: str, api_key: str | None, timeout: float) -> Client:
     """The client of this process, made once: one that a parent had opened is not used behind a fork."""
-    return Client(url, api_key=api_key, timeout=timeout, retry=RETRY)
+    client = Client(url, api_key=api_key, timeout=timeout, retry=RETRY)
+    atexit.register(client.close)  # trainers close nothing
+    return client
 
 
 reward_fn = RewardFunction()

@@ -8,7 +8,7 @@ import pytest
 from gapo import InvalidInput, Score
 from gapo.cli import build
 from gapo.commands.jsonl import FileError, Line, Source
-from gapo.commands.score_output import ScoreOutput
+from gapo.commands.results_file import ResultsFile
 from typer.testing import CliRunner
 
 SCORED = (Line(1, 10), Score(0.5, 0.6, 1, 1, 0))
@@ -38,19 +38,19 @@ def test_the_input_is_never_written_to(pairs, tmp_path, resume, monkeypatch) -> 
             (pairs, scores, tmp_path / "absent/../scores.jsonl", "is the output; give --errors"),
         ):
             with Source(str(name)) as source, pytest.raises(FileError, match=message):
-                ScoreOutput(str(output), errors, resume, not resume, source)
+                ResultsFile(str(output), errors, resume, not resume, source)
     assert pairs.read_bytes() == held
     assert not scores.exists()
 
 
 def test_a_folder_of_errors_that_is_not_there_is_told_at_once(pairs, tmp_path) -> None:
     with Source(str(pairs)) as source, pytest.raises(FileError, match="its folder does not exist"):
-        ScoreOutput(str(tmp_path / "scores.jsonl"), tmp_path / "absent/errors", False, False, source)
+        ResultsFile(str(tmp_path / "scores.jsonl"), tmp_path / "absent/errors", False, False, source)
 
 
 def test_a_device_takes_scores_and_errors(pairs) -> None:
-    with Source(str(pairs)) as source, ScoreOutput("/dev/null", Path("/dev/null"), False, False, source) as output:
-        assert output.write([SCORED, FAILED]) == (1, 1)
+    with Source(str(pairs)) as source, ResultsFile("/dev/null", Path("/dev/null"), False, False, source) as output:
+        assert output.write([SCORED, FAILED]) == 1
 
 
 def test_force_keeps_the_old_results_until_there_are_new_ones(pairs, tmp_path) -> None:
@@ -61,13 +61,13 @@ def test_force_keeps_the_old_results_until_there_are_new_ones(pairs, tmp_path) -
     done = CliRunner().invoke(build("score"), ["score", *arguments, "--retries", "0"])
     assert done.exit_code == 1
     assert (scores.read_text(), errors.read_text()) == ("old\n", "old\n")
-    with Source(str(pairs)) as source, ScoreOutput(str(scores), None, False, True, source) as output:
+    with Source(str(pairs)) as source, ResultsFile(str(scores), None, False, True, source) as output:
         output.write([])  # as when the first line stops the run
         assert scores.read_text() == "old\n"
         output.write([SCORED])
         output.write([SCORED])
     assert len(scores.read_text().splitlines()) == 2
     assert errors.read_text() == ""
-    with Source(str(pairs)) as source, ScoreOutput(str(scores), None, False, True, source):
+    with Source(str(pairs)) as source, ResultsFile(str(scores), None, False, True, source):
         pass
     assert scores.read_text() == ""

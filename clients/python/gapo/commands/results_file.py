@@ -1,4 +1,4 @@
-"""The output of `gapo score` on a file: in order, never overwritten unasked, continued after a crash."""
+"""What is written of a JSONL file of pairs: in order, never overwritten unasked, continued after a crash."""
 
 import json
 import os
@@ -8,19 +8,19 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from gapo.commands.jsonl import FileError, Line, Source
 from gapo.errors import GapoError
-from gapo.wire import Score
 
-Outcome = tuple[Line, Score | GapoError]
+Outcome = tuple[Line, Any]
+"""A line, and a `GapoError` or the dataclass that the server made of its pair."""
 
 
-class ScoreOutput:
-    """A file of scores and a file of errors beside it; `-` is stdout, whose errors go to stderr.
+class ResultsFile:
+    """A file of results and a file of errors beside it; `-` is stdout, whose errors go to stderr.
 
-    Errors are flushed before scores: whatever line the scores end with, all errors before it are on the disk.
+    Errors are flushed before results: whatever line the results end with, all errors before it are on the disk.
     What is to be overwritten goes when the first line is written, not before: a run that never comes so far costs
     nobody the results of the last one.
     """
@@ -36,9 +36,9 @@ class ScoreOutput:
         self.resumed_after = self._continued() if resume else 0
         self._overwritten = [] if resume else self._old(force)
 
-    def __enter__(self) -> "ScoreOutput":
+    def __enter__(self) -> "ResultsFile":
         with ExitStack() as stack:
-            self._scores_stream: BinaryIO = (
+            self._results_stream: BinaryIO = (
                 stack.enter_context(self._path.open("ab")) if self._path else sys.stdout.buffer
             )
             self._errors_stream: BinaryIO | None = None
@@ -52,8 +52,8 @@ class ScoreOutput:
             self._empty_old()  # all went well and there was nothing to write
         self._stack.close()
 
-    def write(self, outcomes: Sequence[Outcome]) -> tuple[int, int]:
-        """Appends the outcomes of lines, in order; how many scores and how many errors they were."""
+    def write(self, outcomes: Sequence[Outcome]) -> int:
+        """Appends the outcomes of lines, in order; how many errors they were."""
         if outcomes:
             self._empty_old()
         failed = [(line, told) for line, told in outcomes if isinstance(told, GapoError)]
@@ -65,10 +65,10 @@ class ScoreOutput:
             rows = ({"line": line.number, "field": told.field, "error": told.detail} for line, told in failed)
             self._errors_stream.writelines(json.dumps(row).encode() + b"\n" for row in rows)
             self._errors_stream.flush()
-        scored = [{"line": line.number} | asdict(told) for line, told in outcomes if isinstance(told, Score)]
-        self._scores_stream.writelines(json.dumps(row).encode() + b"\n" for row in scored)
-        self._scores_stream.flush()
-        return len(scored), len(failed)
+        rows = ({"line": line.number} | asdict(told) for line, told in outcomes if not isinstance(told, GapoError))
+        self._results_stream.writelines(json.dumps(row).encode() + b"\n" for row in rows)
+        self._results_stream.flush()
+        return len(failed)
 
     def _check_distinct(self, source: Source) -> None:
         for option, path in (("--output", self._path), ("--errors", self._errors)):
@@ -116,7 +116,7 @@ def _keep_whole_lines(path: Path, up_to: int | None) -> int:
             try:
                 line = int(json.loads(raw)["line"])
             except (ValueError, KeyError, TypeError):
-                raise FileError(f"{path}:{number}: was not written by gapo score; --force overwrites it") from None
+                raise FileError(f"{path}:{number}: was not written by this program; --force overwrites it") from None
             if up_to is not None and line > up_to:
                 break
             last, whole = line, whole + len(raw)

@@ -1,0 +1,119 @@
+"""Decisions of the gate on the wire, of both protocols."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from google.protobuf.json_format import ParseError
+
+from gapo.checks import ConstraintVerdict, grpc_verdicts, rest_verdicts
+from gapo.chunks import Pair
+from gapo.errors import InvalidInput
+from gapo.v1 import gate_pb2, reward_pb2
+from gapo.v1.values import plain, struct
+from gapo.wire import Score, check_text, gapo_answer, grpc_score, rest_json, rest_score
+
+PolicyOrName = str | Mapping[str, Any]
+"""The name of a served policy ("": default), or a policy itself, as docs/gate.md has it."""
+
+
+@dataclass(frozen=True)
+class GateReason:
+    """Why a response is not simply allowed; `about` is response, constraints, constraints[2] or score."""
+
+    decision: str
+    about: str
+    message: str
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """`decision` is allow, review or block, the most severe of the `reasons`, which come the most severe first.
+
+    `constraints` are the verdicts on the prompt's, then on the policy's, whose span is None; `remainder` is what of the
+    prompt is no constraint, None where it was not read; `score` is None where no model was asked or nothing was to be
+    scored.
+    """
+
+    decision: str
+    reasons: tuple[GateReason, ...]
+    constraints: tuple[ConstraintVerdict, ...]
+    remainder: str | None
+    score: Score | None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A served policy; `digest` tells two texts of it apart, `policy` is what it says."""
+
+    name: str
+    digest: str
+    policy: Mapping[str, Any]
+
+
+def check_policy(policy: PolicyOrName) -> None:
+    """Raises `InvalidInput` for what neither protocol can carry."""
+    if not isinstance(policy, Mapping):
+        check_text(policy, "policy")
+        return
+    try:
+        struct(dict(policy)).SerializeToString()
+    except (ParseError, ValueError, TypeError) as error:
+        raise InvalidInput(f"is not what JSON can hold: {error}", "policy") from None
+
+
+def rest_body(pairs: Sequence[Pair], policy: PolicyOrName) -> dict[str, Any]:
+    key, value = ("inline_policy", dict(policy)) if isinstance(policy, Mapping) else ("policy", policy)
+    return {"pairs": [{"prompt": p, "response": r} for p, r in pairs], key: value}
+
+
+def rest_results(reply: httpx.Response) -> list[GateResult]:
+    body = rest_json(reply)
+    with gapo_answer(reply):
+        return [
+            GateResult(
+                result["decision"],
+                tuple(GateReason(one["decision"], one["about"], one["message"]) for one in result["reasons"]),
+                rest_verdicts(result["constraints"]),
+                result["remainder"],
+                result["score"] and rest_score(result["score"]),
+            )
+            for result in body["results"]
+        ]
+
+
+def rest_policies(reply: httpx.Response) -> list[Policy]:
+    body = rest_json(reply)
+    with gapo_answer(reply):
+        return [Policy(one["name"], one["digest"], one["policy"]) for one in body["policies"]]
+
+
+def grpc_request(pairs: Sequence[Pair], policy: PolicyOrName) -> Any:
+    inline = struct(dict(policy)) if isinstance(policy, Mapping) else None
+    return gate_pb2.GateRequest(
+        pairs=[reward_pb2.Pair(prompt=prompt, response=response) for prompt, response in pairs],
+        policy=policy if isinstance(policy, str) else "",
+        inline_policy=inline,
+    )
+
+
+def grpc_results(reply: Any) -> list[GateResult]:
+    return [
+        GateResult(
+            _decision(result.decision),
+            tuple(GateReason(_decision(one.decision), one.about, one.message) for one in result.reasons),
+            grpc_verdicts(result.constraints),
+            result.remainder if result.HasField("remainder") else None,
+            grpc_score(result.score) if result.HasField("score") else None,
+        )
+        for result in reply.results
+    ]
+
+
+def grpc_policies(reply: Any) -> list[Policy]:
+    return [Policy(one.name, one.digest, plain(one.policy)) for one in reply.policies]
+
+
+def _decision(number: Any) -> str:
+    return gate_pb2.Decision.Name(number).removeprefix("DECISION_").lower()
