@@ -1,17 +1,14 @@
 """OpenRLHF's dialect, driven by OpenRLHF's own client where it is installed, over the real server."""
 
 import asyncio
-import importlib.metadata
-import importlib.util
 import subprocess
-import sys
-import types
 from types import SimpleNamespace
 
 import httpx
 import pytest
 from gapo.chat import split
 
+from tests.published import published
 from tests.server.running import BAD, GAPO, GOOD, PROMPT, publish, running
 
 TEMPLATES = {
@@ -171,19 +168,10 @@ def test_truncation_is_told_and_errors_name_the_query(server) -> None:
 
 @pytest.fixture(scope="module")
 def agent():
-    """openrlhf/utils/agent.py as it is published, without the packages that its siblings would import."""
+    """openrlhf/utils/agent.py as it is published."""
     pytest.importorskip("aiohttp", reason="OpenRLHF's client needs aiohttp")
-    try:
-        found = importlib.metadata.distribution("openrlhf")
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("openrlhf is not installed: pip install --no-deps openrlhf==0.11.2")
-    for name in ("openrlhf", "openrlhf.utils"):
-        package = types.ModuleType(name)
-        package.__path__ = [str(found.locate_file(name.replace(".", "/")))]
-        sys.modules[name] = package
-    yield importlib.import_module("openrlhf.utils.agent")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "openrlhf"]:
-        del sys.modules[name]
+    with published("openrlhf==0.11.2", ["openrlhf.utils.agent"]) as load:
+        yield load("openrlhf.utils.agent")
 
 
 class _Tokens(dict):
