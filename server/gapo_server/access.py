@@ -13,6 +13,7 @@ from gapo_server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+OUR_FAULT = ("internal", "engine_failed", "check_failed")
 _ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
@@ -67,7 +68,7 @@ class Access:
         level = logging.INFO
         if exchange.outcome != "ok":
             self._metrics.errors.labels(exchange.protocol, exchange.outcome).inc()
-            level = logging.ERROR if exchange.outcome in ("internal", "engine_failed") else logging.WARNING
+            level = logging.ERROR if exchange.outcome in OUR_FAULT else logging.WARNING
         elif not exchange.pairs:
             level = logging.DEBUG  # probes and scrapes
         fields = {

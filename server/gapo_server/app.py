@@ -76,6 +76,8 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         health = Health(service)
         checking = CheckingService(service)
         gate = GateService(service, checking, policies)
+        if settings.policies:  # its first request shall not wait for what every one needs
+            checking.warm()
         rpc = RpcServer(service, checking, gate)
         try:
             grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))

@@ -45,7 +45,7 @@ def test_the_exit_status_is_the_decision_here_and_on_a_server(server, policy, re
 def test_a_prompt_without_constraints_is_reviewed_and_told(server) -> None:
     done = gapo("--prompt", "Write about tea.", "--response", "Tea.", "--url", server.rest)
     assert done.returncode == 4
-    assert done.stdout == "review\n  review: no constraint was found, so nothing was checked\n"
+    assert done.stdout == "review\n  review: no constraint was found in the prompt, and no model is asked\n"
 
 
 def test_a_file_is_decided_in_order_and_counted(server, policy, tmp_path) -> None:
@@ -71,9 +71,10 @@ def test_a_file_is_decided_in_order_and_counted(server, policy, tmp_path) -> Non
     ("name", "text", "told"),
     [
         ("absent.yaml", None, "No such file"),
-        ("a.yaml", "score: [", "is not YAML"),
+        ("a.yaml", "score: [", "is no YAML"),
+        ("a.json", "{", "is no JSON"),
         ("a.yaml", "text", "holds no fields"),
-        ("a.yaml", b"\xff", "is not YAML"),
+        ("a.yaml", b"\xff", "is no YAML"),
         ("products", None, "names are those of a server"),
     ],
 )
@@ -84,6 +85,20 @@ def test_a_policy_that_cannot_be_read_is_told(tmp_path, name, text, told) -> Non
     done = gapo("--prompt", "p", "--response", "r", "--policy", str(file))
     assert (done.returncode, done.stdout) == (2, "")
     assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_file_is_continued_under_one_policy_only(server, policy, tmp_path) -> None:
+    source, output = tmp_path / "pairs.jsonl", tmp_path / "decisions.jsonl"
+    source.write_text("".join(json.dumps({"prompt": PROMPT, "response": GOOD}) + "\n" for _ in range(4)), "utf-8")
+    options = ["--input", str(source), "--output", str(output), "--url", server.rest]
+    assert gapo(*options, "--policy", str(policy)).returncode == 0
+    whole = output.read_text(encoding="utf-8").splitlines(keepends=True)
+    output.write_text("".join(whole[:2]), encoding="utf-8")
+    other = gapo(*options, "--resume")
+    assert (other.returncode, output.read_text(encoding="utf-8")) == (1, "".join(whole[:2]))
+    assert "holds rows of another command or policy" in other.stderr
+    assert gapo(*options, "--policy", str(policy), "--resume").returncode == 0
+    assert output.read_text(encoding="utf-8").splitlines(keepends=True) == whole
 
 
 def test_a_policy_with_a_wrong_field_is_told_by_it(tmp_path) -> None:

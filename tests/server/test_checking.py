@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import gapo
@@ -217,7 +219,7 @@ def test_metrics_count_what_was_found(server) -> None:
     assert server.metric('gapo_request_seconds_count{outcome="ok",protocol="rest",route="/v1/check"}') > 0
 
 
-def test_a_killed_checking_process_fails_its_check_and_is_replaced() -> None:
+def test_a_killed_checking_process_is_replaced_and_its_check_done_again() -> None:
     with running() as server, gapo.Client(server.rest, retry=gapo.Retry(attempts=1)) as client:
         assert children(server.process.pid) == []  # none before the first check
         assert client.check(DEMAND, TEA).status == "violated"
@@ -225,10 +227,30 @@ def test_a_killed_checking_process_fails_its_check_and_is_replaced() -> None:
         assert workers
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
-        with pytest.raises(gapo.GapoError, match="another one is started"):
-            client.check(DEMAND, TEA)
         assert client.check(DEMAND, TEA).status == "violated"
         server.assert_answers()
+
+
+def test_a_check_whose_process_always_ends_fails_and_the_next_is_answered() -> None:
+    with running() as server, gapo.Client(server.rest, retry=gapo.Retry(attempts=1)) as client:
+        failed: list[gapo.GapoError] = []
+
+        def check() -> None:
+            try:
+                client.check(DEMAND, TEA)
+            except gapo.GapoError as error:
+                failed.append(error)
+
+        asking = threading.Thread(target=check)
+        asking.start()
+        while asking.is_alive():
+            for child in children(server.process.pid):
+                with suppress(ProcessLookupError, FileNotFoundError):
+                    if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        os.kill(child, signal.SIGKILL)
+            time.sleep(0.01)
+        assert "twice; another one is started" in str(failed[0])
+        assert client.check(DEMAND, TEA).status == "violated"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -111,6 +111,10 @@ def content(parts: Any) -> str:
     return "\n".join(texts)
 
 
+UNSEEN = "\ufffd\u115f\u1160\u2800\u3164\uffa0"
+"""What a tokenizer makes of half a character; and letters and a symbol that are drawn as blanks."""
+
+
 def visible(text: str) -> bool:
-    """Whether a letter, digit, mark or symbol is there; U+FFFD is what a tokenizer makes of half a character."""
-    return any(character != "\ufffd" and unicodedata.category(character)[0] in "LNPS" for character in text)
+    """Whether a letter, digit, punctuation mark or symbol is there that can be seen."""
+    return any(character not in UNSEEN and unicodedata.category(character)[0] in "LNPS" for character in text)

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from google.protobuf.json_format import ParseError
 
 from gapo.chunks import Pair
 from gapo.errors import InvalidInput
 from gapo.v1 import constraints_pb2
 from gapo.v1.values import plain, struct
-from gapo.wire import check_text, gapo_answer, rest_json
+from gapo.wire import check_json, check_text, gapo_answer, rest_json
 
 MODES = [name.removeprefix("CHECK_MODE_").lower() for name in constraints_pb2.CheckMode.keys()[1:]]
 Constraint = tuple[str, Mapping[str, Any]]
@@ -62,10 +61,7 @@ class Question:
             if not (isinstance(one, Sequence) and len(one) == 2 and isinstance(one[1], Mapping)):
                 raise InvalidInput("is not (id, keyword arguments); give such a tuple", field)
             check_text(one[0], field)
-            try:
-                struct(dict(one[1])).SerializeToString()
-            except (ParseError, ValueError, TypeError) as error:
-                raise InvalidInput(f"the keyword arguments are not what JSON can hold: {error}", field) from None
+            check_json(dict(one[1]), field)
 
 
 def rest_body(pairs: Sequence[Pair], question: Question) -> dict[str, Any]:

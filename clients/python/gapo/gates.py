@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from google.protobuf.json_format import ParseError
 
 from gapo.checks import ConstraintVerdict, grpc_verdicts, rest_verdicts
 from gapo.chunks import Pair
-from gapo.errors import InvalidInput
 from gapo.v1 import gate_pb2, reward_pb2
 from gapo.v1.values import plain, struct
-from gapo.wire import Score, check_text, gapo_answer, grpc_score, rest_json, rest_score
+from gapo.wire import Score, check_json, check_text, gapo_answer, grpc_score, rest_json, rest_score
 
 PolicyOrName = str | Mapping[str, Any]
 """The name of a served policy ("": default), or a policy itself, as docs/gate.md has it."""
+
+
+DECIDED_BY = ("policy", "policy_digest", "model", "model_version")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class GateResult:
 
     `constraints` are the verdicts on the prompt's, then on the policy's, whose span is None; `remainder` is what of the
     prompt is no constraint, None where it was not read; `score` is None where no model was asked or nothing was to be
-    scored.
+    scored. `policy` (inline_policy: one that came along), its digest, `model` and its version tell who decided.
     """
 
     decision: str
@@ -41,6 +42,10 @@ class GateResult:
     constraints: tuple[ConstraintVerdict, ...]
     remainder: str | None
     score: Score | None
+    policy: str
+    policy_digest: str
+    model: str
+    model_version: str
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,7 @@ def check_policy(policy: PolicyOrName) -> None:
     if not isinstance(policy, Mapping):
         check_text(policy, "policy")
         return
-    try:
-        struct(dict(policy)).SerializeToString()
-    except (ParseError, ValueError, TypeError) as error:
-        raise InvalidInput(f"is not what JSON can hold: {error}", "policy") from None
+    check_json(dict(policy), "policy")
 
 
 def rest_body(pairs: Sequence[Pair], policy: PolicyOrName) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def rest_results(reply: httpx.Response) -> list[GateResult]:
                 rest_verdicts(result["constraints"]),
                 result["remainder"],
                 result["score"] and rest_score(result["score"]),
+                *(body[name] for name in DECIDED_BY),
             )
             for result in body["results"]
         ]
@@ -106,6 +109,7 @@ def grpc_results(reply: Any) -> list[GateResult]:
             grpc_verdicts(result.constraints),
             result.remainder if result.HasField("remainder") else None,
             grpc_score(result.score) if result.HasField("score") else None,
+            *(getattr(reply, name) for name in DECIDED_BY),
         )
         for result in reply.results
     ]

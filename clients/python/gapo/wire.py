@@ -1,5 +1,6 @@
 """Requests and replies of both protocols, shared by the blocking and the asyncio client."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -7,10 +8,12 @@ from typing import Any
 
 import grpc
 import httpx
+from google.protobuf.json_format import ParseError
 
 from gapo.chunks import Limits, Pair
 from gapo.errors import BY_REASON, DeadlineExceeded, GapoError, InvalidInput, TooLarge, Unauthenticated, Unavailable
 from gapo.v1 import reward_pb2
+from gapo.v1.values import struct
 
 POLICIES = [name.removeprefix("TRUNCATION_POLICY_").lower() for name in reward_pb2.TruncationPolicy.keys()[1:]]
 _BY_STATUS: dict[int, type[GapoError]] = {
@@ -108,6 +111,24 @@ def check_text(text: Any, field: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidInput(f"is not valid Unicode at character {error.start}; take the surrogate out", field) from None
+
+
+def check_json(value: Any, field: str) -> None:
+    """Raises `InvalidInput` for what JSON cannot hold: a set, what is no number, a name that is no string."""
+    try:
+        json.dumps(value, allow_nan=False).encode()
+        if not _named(value):
+            raise TypeError("a name is no string")
+        struct(value).SerializeToString()  # valid Unicode, and no deeper than a message may be
+    except (ParseError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"is not what JSON can hold: {error}", field) from None
+
+
+def _named(value: Any) -> bool:
+    """Whether all names in it are strings: JSON would make them so silently."""
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _named(part) for name, part in value.items())
+    return not isinstance(value, list | tuple) or all(map(_named, value))
 
 
 def checked(pairs: Iterable[Pair]) -> list[Pair]:

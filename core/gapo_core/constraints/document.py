@@ -1,6 +1,7 @@
 """A response with its words, sentences and paragraphs, each found once for all constraints."""
 
 import re
+from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, wraps
@@ -16,6 +17,9 @@ _FOLDS = (
     ("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " "),
 )
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+
+# Characters that nobody sees: soft hyphens, blanks and joiners without width.
+UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060-\u2064\ufeff]+")
 
 # A word goes from its first letter or digit to white space, a dash or an ellipsis. Scripts without spaces count
 # by character, as word processors do.
@@ -98,6 +102,20 @@ class Document:
                 for character in typographic:
                     text = text.replace(character, plain)
         return text
+
+    @cached_property
+    def seen(self) -> tuple[str, Sequence[int] | None]:
+        """`plain` without the characters that nobody sees, and the place of each character that is left, or None where
+        none was taken out."""
+        if self.text.isascii() or not UNSEEN.search(self.text):
+            return self.plain, None
+        kept = array("L")
+        end = 0
+        for match in UNSEEN.finditer(self.text):
+            kept.extend(range(end, match.start()))
+            end = match.end()
+        kept.extend(range(end, len(self.text)))
+        return UNSEEN.sub("", self.plain), kept
 
     @cached_property
     def encodable(self) -> str:

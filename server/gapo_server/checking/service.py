@@ -42,6 +42,7 @@ class CheckingService:
         self._settings, self._metrics = scoring.settings, scoring.metrics
         self._admission, self._underway = scoring.admission, scoring.underway
         self._pool: ProcessPoolExecutor | None = None
+        self._warming: asyncio.Future[None] | None = None
         self._waiting = 0
 
     async def check(self, demands: Sequence[Demand], mode: Mode, timeout: float | None = None) -> list[dict[str, Any]]:
@@ -103,17 +104,25 @@ class CheckingService:
         return found
 
     async def run(self, work: Callable[..., T], *given: Any) -> T:
-        """What `work` gives in a checking process, and what it raises. Raises `CheckFailed` where the process ends."""
-        pool = self._pool = self._pool or ProcessPoolExecutor(
-            self._settings.check_processes, get_context("spawn"), worker.start
-        )
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
-        except BrokenProcessPool:
-            self._pool = None if self._pool is pool else self._pool
-            raise CheckFailed("a checking process ended before its answer; another one is started") from None
+        """What `work` gives in a checking process, and what it raises. Raises `CheckFailed` where two processes end."""
+        for _ in range(2):  # of all that waits when a process ends, one piece at most is to blame
+            pool = self._pool = self._pool or ProcessPoolExecutor(
+                self._settings.check_processes, get_context("spawn"), worker.start
+            )
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
+            except (BrokenProcessPool, BrokenPipeError):  # it ended at work, or while it started
+                self._pool = None if self._pool is pool else self._pool
+                pool.shutdown(wait=False)
+        raise CheckFailed("a checking process ended before its answer, twice; another one is started")
+
+    def warm(self) -> None:
+        """Starts a checking process and loads the parser there, before the first check asks for it."""
+        self._warming = asyncio.ensure_future(self.run(worker.load))
 
     def close(self) -> None:
         """Drops what waits; the pairs then being checked are finished."""
+        if self._warming:
+            self._warming.cancel()
         if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)

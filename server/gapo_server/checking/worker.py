@@ -29,6 +29,11 @@ def _end_with_the_server() -> None:
         os._exit(1)
 
 
+def load() -> None:
+    """The parser, which takes a second or more."""
+    import gapo_core.constraints.parsing  # noqa: F401
+
+
 def judge(
     prompt: str, response: str, constraints: Sequence[tuple[str, Mapping[str, Any]]] | None, mode: Mode
 ) -> dict[str, Any]:

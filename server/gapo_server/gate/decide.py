@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gapo import chat
+
 from gapo_server.gate.policy import SEVERITY, Consequences, Decision, Policy, ScoreRule
 from gapo_server.scoring.service import Result
 
@@ -44,15 +46,17 @@ def decide(
     verdicts = [verdict for report in reports for verdict in report]
     own: list[Consequences | None] = [*[None] * len(reports[0]), *policy.constraints]
     found = list(_of_rules(policy, verdicts, own))
-    if not response.strip() or (score is not None and not score.response_tokens):
+    if not chat.visible(response) or (score is not None and not score.response_tokens):
         found.append(Reason(policy.empty, "response", "the response has no visible text"))
         score = None
     if policy.score and score:
         found += _of_score(policy.score, score)
-    if not (verdicts or policy.score):
-        found.append(Reason(policy.unknown, "constraints", "no constraint was found, so nothing was checked"))
-    told = (reason for reason in found if reason.decision != "allow")
-    reasons = sorted(told, key=lambda reason: -SEVERITY.index(reason.decision))
+    if not policy.score and (not verdicts or (of_prompt and not reports[0])):
+        found.append(
+            Reason(policy.unread, "constraints", "no constraint was found in the prompt, and no model is asked")
+        )
+    others = (reason for reason in found if reason.decision != "allow")
+    reasons = sorted(others, key=lambda reason: -SEVERITY.index(reason.decision))
     decision = reasons[0].decision if reasons else "allow"
     return Decided(decision, reasons, verdicts, of_prompt["remainder"] if of_prompt else None, score)
 
@@ -77,5 +81,7 @@ def _of_score(rule: ScoreRule, score: Result) -> Iterator[Reason]:
     elif score.probability < rule.allow:
         yield Reason("review", "score", f"the probability {score.probability:.4f} is below {rule.allow:g}")
     if score.truncated_tokens:
-        cut = f"{score.truncated_tokens} tokens were cut: the score is of the rest"
-        yield Reason(rule.truncated, "score", cut)
+        yield Reason(rule.too_long, "score", f"{score.truncated_tokens} tokens were cut: the score is of the rest")
+    if rule.most_response_tokens and score.response_tokens > rule.most_response_tokens:
+        told = f"the response has {score.response_tokens} tokens, more than {rule.most_response_tokens}"
+        yield Reason(rule.too_long, "score", told)

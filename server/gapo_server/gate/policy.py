@@ -8,14 +8,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
+from gapo import policy_file
 from gapo_core.pairs import TruncationPolicy
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StrictStr,
     ValidationError,
@@ -27,10 +27,19 @@ from gapo_server.checking.service import MOST_CONSTRAINTS
 
 Decision = Literal["allow", "review", "block"]
 SEVERITY: tuple[Decision, ...] = ("allow", "review", "block")
+INLINE = "inline_policy"
 DEFAULT = "default"
 """The policy of requests that name none; a file default.yaml stands in for the built-in one."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-Share = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{str(value)[:40]!r} is no number; write one from 0 to 1, such as 0.8")
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
@@ -60,7 +69,10 @@ class ScoreRule(_Part):
     truncation: TruncationPolicy = Field(
         default=TruncationPolicy.KEEP_BOTH_ENDS, description="For long pairs; `error` fails the request."
     )
-    truncated: Decision = Field(default="review", description="A pair of which tokens were cut.")
+    most_response_tokens: StrictInt | None = Field(
+        default=None, gt=0, description="A response of more is `too_long`: say how long those are that the model knows."
+    )
+    too_long: Decision = Field(default="review", description="A longer response, or a pair of which tokens were cut.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "ScoreRule":
@@ -78,9 +90,12 @@ class Policy(_Part):
     )
     from_prompt: StrictBool = Field(default=True, description="Also check what can be read from the prompt.")
     violated: Decision = Field(default="block", description="A constraint is violated.")
-    unknown: Decision = Field(default="review", description="Nothing tells of a constraint, or none was found.")
+    unknown: Decision = Field(default="review", description="Nothing tells of a constraint.")
+    unread: Decision = Field(
+        default="review", description="No constraint was found in the prompt, and no model is asked."
+    )
     exceptions: dict[StrictStr, Consequences] = Field(
-        default={}, description="Of constraints by id (case:english_lowercase) or family (case)."
+        default={}, description="Of constraints by id (change_case:english_lowercase) or family (change_case)."
     )
     score: ScoreRule | None = Field(default=None, description="Left out, no model is asked.")
     empty: Decision = Field(default="block", description="A response without visible text.")
@@ -98,8 +113,17 @@ class Policy(_Part):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits of what it says."""
-        return hashlib.sha256(json.dumps(self.model_dump()).encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits of what it says, in whatever order and by whatever protocol it came."""
+        return hashlib.sha256(json.dumps(_whole(self.model_dump()), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _whole(value: Any) -> Any:
+    """The same with 3 for 3.0, which JSON and gRPC do not tell apart."""
+    if isinstance(value, dict):
+        return {key: _whole(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class PolicyError(ValueError):
@@ -139,7 +163,7 @@ def check_vocabulary(policy: Policy) -> None:
 
 
 def read_folder(folder: Path | None) -> Mapping[str, Policy]:
-    """The policies NAME.yaml of a folder by their names, and the built-in default where it has none of its own.
+    """The policies of a folder's files by their names, and the built-in default where it has none of its own.
 
     Raises `ValueError` that names file, field and remedy: a server that starts serves what it was given.
     """
@@ -148,13 +172,15 @@ def read_folder(folder: Path | None) -> Mapping[str, Policy]:
         return policies
     if not folder.is_dir():
         raise ValueError(f"--policies: {folder} is no folder; put NAME.yaml files into one")
-    files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in policy_file.SUFFIXES)
     if not files:
         raise ValueError(f"--policies: {folder} holds no NAME.yaml")
     read: dict[str, Policy] = {}
     for file in files:
         if not _NAME.fullmatch(file.stem):
             raise ValueError(f"{file}: a policy is named with up to 64 letters, digits and ._-; rename it")
+        if file.stem == INLINE:
+            raise ValueError(f"{file}: {INLINE} is what policies of requests are called; rename it")
         if file.stem in read:
             raise ValueError(f"{file}: there is a policy {file.stem!r} already; rename one")
         read[file.stem] = _read(file)
@@ -163,10 +189,14 @@ def read_folder(folder: Path | None) -> Mapping[str, Policy]:
 
 def _read(file: Path) -> Policy:
     try:
-        policy = made(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        values = policy_file.read(file)
+        if missing := [name for name, value in values.items() if value is None]:
+            raise PolicyError("holds nothing; fill it in or take it out", missing[0])
+        policy = made(values)
         check_vocabulary(policy)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
-    except PolicyError as error:
-        raise ValueError(f"{file}: {error.field}: {error}" if error.field else f"{file}: {error}") from None
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}; put files into the folder") from None
+    except ValueError as error:
+        field = getattr(error, "field", "")
+        raise ValueError(f"{file}: {field}: {error}" if field else f"{file}: {error}") from None
     return policy

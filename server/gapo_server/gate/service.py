@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,10 @@ from typing import Any
 from gapo_server.checking.service import CheckingService, Demand
 from gapo_server.errors import InvalidInput, RequestError, UnknownPolicy
 from gapo_server.gate.decide import Decided, decide
-from gapo_server.gate.policy import DEFAULT, Policy, PolicyError, check_vocabulary
+from gapo_server.gate.policy import DEFAULT, INLINE, Policy, PolicyError, check_vocabulary
 from gapo_server.scoring.encoding import Pair
-from gapo_server.scoring.service import Question, Result, ScoringService
+from gapo_server.scoring.service import Question, Scored, ScoringService
 
-INLINE = "inline_policy"
 Report = Mapping[str, Any]
 
 
@@ -29,11 +29,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Gated:
-    """`policy_digest` tells two texts of one policy apart."""
+    """`policy_digest` tells two texts of one policy apart; `model` is empty where none was asked."""
 
     policy: str
     policy_digest: str
+    model: str
+    model_version: str
     results: list[Decided]
+
+    def __str__(self) -> str:
+        """For the log."""
+        counts = Counter(one.decision for one in self.results)
+        return f"policy {self.policy} {self.policy_digest}: " + ", ".join(f"{n} {told}" for told, n in counts.items())
 
 
 class GateService:
@@ -62,19 +69,26 @@ class GateService:
     async def _decide(self, asked: Asked, deadline: float) -> Gated:
         self._scoring.admission.check(asked.pairs)
         name, policy = await self._policy(asked)
+        if policy.score:  # before rules are asked: a file of such lines costs a request each
+            for number, (prompt, _) in enumerate(asked.pairs):
+                if not prompt.strip():
+                    told = "is empty; the policy asks a model, which needs the prompt"
+                    raise InvalidInput(told, f"pairs[{number}].prompt")
         seconds = max(0.001, deadline - time.monotonic())
-        of_prompts, of_policy, scores = await _together(
+        of_prompts, of_policy, scored = await _together(
             self._of_prompts(asked.pairs, policy, seconds),
             self._of_policy(asked.pairs, policy, seconds),
             self._scores(asked.pairs, policy, seconds),
         )
+        scores = scored.results if scored else [None] * len(asked.pairs)
         decided = [
             decide(policy, response, *found)
             for (_, response), *found in zip(asked.pairs, of_prompts, of_policy, scores, strict=True)
         ]
         for one in decided:
             self._scoring.metrics.decisions.labels(name, one.decision).inc()
-        return Gated(name, policy.digest, decided)
+        model, version = (scored.model, scored.model_version) if scored else ("", "")
+        return Gated(name, policy.digest, model, version, decided)
 
     async def _policy(self, asked: Asked) -> tuple[str, Policy]:
         """The policy, and what metrics call it."""
@@ -112,13 +126,13 @@ class GateService:
         required = [(one.id, one.kwargs) for one in policy.constraints]
         return await self._checking.check([Demand(*pair, required) for pair in pairs], "strict", seconds)
 
-    async def _scores(self, pairs: Sequence[Pair], policy: Policy, seconds: float) -> Sequence[Result | None]:
+    async def _scores(self, pairs: Sequence[Pair], policy: Policy, seconds: float) -> Scored | None:
         if policy.score is None:
-            return [None] * len(pairs)
+            return None
         # What follows from a response without visible text is the policy's matter, so its score is never looked at.
         question = Question(pairs, policy.score.model, policy.score.truncation, empty_score=0.0)
         try:
-            return (await self._scoring.score(question, seconds)).results
+            return await self._scoring.score(question, seconds)
         except RequestError as error:
             if error.field == "model":  # a served policy's was looked at before
                 error.field = f"{INLINE}.score.model"

@@ -5,13 +5,13 @@ from typing import Any
 
 import grpc
 from gapo.v1 import constraints_pb2
-from gapo.v1.values import plain, struct, value_of
+from gapo.v1.values import struct, value_of
 from gapo_core.constraints.types import Mode
 
 from gapo_server.access import Exchange
 from gapo_server.checking.service import CheckingService, Demand
 from gapo_server.errors import InvalidInput
-from gapo_server.grpc.serving import Context, Serving, parsed, seconds_left
+from gapo_server.grpc.serving import Context, Serving, json_of, parsed, seconds_left
 from gapo_server.metrics import Metrics
 from gapo_server.scoring.admission import Admission
 
@@ -47,13 +47,14 @@ class ConstraintServicer(Serving):
             self._admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
             if request.mode not in _MODES:
                 raise InvalidInput(f"{request.mode} is none of the CheckMode values", "mode")
-            demands = [_demand(pair) for pair in request.pairs]
+            demands = [_demand(*numbered) for numbered in enumerate(request.pairs)]
             results = await self._checking.check(demands, _MODES[request.mode], seconds_left(context))
         return constraints_pb2.CheckResponse(results=[_result(result) for result in results])
 
 
-def _demand(pair: Any) -> Demand:
-    given = [(one.id, plain(one.kwargs)) for one in pair.constraints]
+def _demand(number: int, pair: Any) -> Demand:
+    field = f"pairs[{number}].constraints"
+    given = [(one.id, json_of(one.kwargs, f"{field}[{place}]")) for place, one in enumerate(pair.constraints)]
     return Demand(pair.prompt, pair.response, given or None)
 
 

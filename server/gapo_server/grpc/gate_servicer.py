@@ -5,15 +5,15 @@ from typing import Any
 
 import grpc
 from gapo.v1 import gate_pb2, reward_pb2
-from gapo.v1.values import plain, struct
+from gapo.v1.values import struct
 
 from gapo_server.access import Exchange
 from gapo_server.errors import InvalidInput
 from gapo_server.gate.decide import Decided
-from gapo_server.gate.policy import PolicyError, made
-from gapo_server.gate.service import INLINE, Asked, GateService
+from gapo_server.gate.policy import INLINE, PolicyError, made
+from gapo_server.gate.service import Asked, GateService
 from gapo_server.grpc.constraint_servicer import verdict_message
-from gapo_server.grpc.serving import Context, Serving, parsed, seconds_left
+from gapo_server.grpc.serving import Context, Serving, json_of, parsed, seconds_left
 from gapo_server.metrics import Metrics
 from gapo_server.scoring.admission import Admission
 
@@ -50,8 +50,13 @@ class GateServicer(Serving):
             exchange.pairs = len(request.pairs)
             self._admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
             gated = await self._gate.decide(_asked(request), seconds_left(context))
+        exchange.detail = str(gated)
         return gate_pb2.GateResponse(
-            policy=gated.policy, policy_digest=gated.policy_digest, results=[_result(one) for one in gated.results]
+            policy=gated.policy,
+            policy_digest=gated.policy_digest,
+            model=gated.model,
+            model_version=gated.model_version,
+            results=[_result(one) for one in gated.results],
         )
 
     async def _list_policies(self) -> Any:
@@ -65,7 +70,7 @@ class GateServicer(Serving):
 
 def _asked(request: Any) -> Asked:
     try:
-        inline = made(plain(request.inline_policy)) if request.HasField(INLINE) else None
+        inline = made(json_of(request.inline_policy, INLINE)) if request.HasField(INLINE) else None
     except PolicyError as error:
         raise InvalidInput(str(error), f"{INLINE}.{error.field}".rstrip(".")) from None
     return Asked([(pair.prompt, pair.response) for pair in request.pairs], request.policy, inline)

@@ -4,6 +4,8 @@ import logging
 from typing import Any
 
 import grpc
+from gapo.v1.values import plain
+from google.protobuf.json_format import SerializeToJsonError
 from google.protobuf.message import DecodeError
 
 from gapo_server.access import Access
@@ -52,6 +54,14 @@ def parsed(kind: Any, raw: bytes) -> Any:
         return kind.FromString(raw)
     except DecodeError as error:
         raise InvalidInput(f"is not a {kind.DESCRIPTOR.full_name} of valid UTF-8: {error}", "request") from None
+
+
+def json_of(message: Any, field: str) -> Any:
+    """The JSON value of a Struct. Raises `InvalidInput` for infinity and for what is no number, which JSON has not."""
+    try:
+        return plain(message)
+    except (SerializeToJsonError, ValueError) as error:
+        raise InvalidInput(f"is not what JSON can hold: {error}", field) from None
 
 
 def seconds_left(context: Context) -> float | None:

@@ -23,9 +23,12 @@ def router(gate: GateService, service: ScoringService) -> APIRouter:
     )
     async def decide(body: GateBody, request: Request) -> dict[str, Any]:
         """Decide on responses under a policy; results come in the order of the pairs."""
-        exchange_of(request).pairs = len(body.pairs)
+        exchange = exchange_of(request)
+        exchange.pairs = len(body.pairs)
         pairs = [(pair.prompt, pair.response) for pair in body.pairs]
-        return asdict(await gate.decide(Asked(pairs, body.policy, body.inline_policy)))
+        gated = await gate.decide(Asked(pairs, body.policy, body.inline_policy))
+        exchange.detail = str(gated)
+        return asdict(gated)
 
     @routes.get("/v1/policies", responses=openapi.errors(service.settings, openapi.READING))
     async def policies() -> PoliciesBody:

@@ -154,6 +154,8 @@ class DecidedBody(_Body):
 class GatedBody(_Body):
     policy: str
     policy_digest: str = Field(description="Tells two texts of a policy apart.")
+    model: str = Field(description="Empty where the policy asks none.")
+    model_version: str
     results: list[DecidedBody]
 
 

@@ -308,3 +308,27 @@ def test_rows_of_ifeval_are_read_without_their_empty_arguments() -> None:
     ]
     with pytest.raises(ConstraintError, match="1 entries for 2 ids"):
         Constraint.from_ifeval(ids, rows[:1])
+
+
+@pytest.mark.parametrize(
+    ("response", "found"),
+    [
+        ("a law\u00adsuit", ["law\u00adsuit"]),
+        ("a \u200blaw\u200b\u2060suit\ufeff.", ["law\u200b\u2060suit"]),
+        ("lawsuit\u200bnow", ["lawsuit"]),
+        ("law\u200d\u00adsuits", []),
+        ("Lawsuit, law\u00adsuit", ["Lawsuit"]),
+        ("tea\u00ad", []),
+    ],
+)
+def test_what_nobody_sees_hides_no_forbidden_word(response, found) -> None:
+    verdict = Constraint("phrases:forbidden", {"phrases": ["lawsuit"]}).check(response)
+    assert [response[start:end] for start, end in verdict.evidence] == found
+    assert verdict.status == ("violated" if found else "satisfied")
+
+
+def test_words_with_unseen_characters_are_counted_once() -> None:
+    wanted = Constraint("keywords:frequency", {"keyword": "tea", "frequency": 3, "relation": "less than"})
+    verdict = wanted.check("tea t\u00adea \u200btea\u200b x\u200btea")
+    assert (verdict.status, verdict.observed) == ("violated", 4)
+    assert list(verdict.evidence) == sorted(set(verdict.evidence))

@@ -69,15 +69,21 @@ def test_the_most_severe_reason_decides_and_comes_first() -> None:
     assert found.reasons[0] == Reason("block", "constraints[1]", f"{COMMA} is violated: why")
 
 
-def test_nothing_checked_is_unknown_unless_a_model_was_asked() -> None:
+def test_a_prompt_without_a_constraint_is_told_unless_a_model_was_asked() -> None:
     assert decide(made({}), "text", report(), None, None).decision == "review"
-    assert decide(made({"unknown": "block"}), "text", report(), None, None).decision == "block"
+    assert decide(made({"unread": "block"}), "text", report(), None, None).decision == "block"
     assert decide(made(SCORE), "text", report(), None, scored(0.9)).decision == "allow"
+    own = made({"constraints": [WORDS]})
+    assert decide(own, "text", report(), report("satisfied"), None).decision == "review"
+    assert decide(own, "text", None, report("satisfied"), None).decision == "allow"  # a blank prompt demands nothing
+    assert decide(made({}), "text", None, None, None).decision == "review"
 
 
-@pytest.mark.parametrize("response", ["", " \n\t", "\u200b"])
+@pytest.mark.parametrize(
+    "response", ["", " \n\t", "\u200b", "\u2060\ufeff\u00ad", "\u3164 \u2800", "\x00", "\U000e0041"]
+)
 def test_what_has_no_visible_text_is_blocked_whatever_its_score(response) -> None:
-    """The tokenizer sees no token in a zero-width blank."""
+    assert decide(made({}), response, report("satisfied"), None, None).decision == "block"
     found = decide(made(SCORE), response, report("satisfied"), None, scored(0.99, response_tokens=0))
     assert (found.decision, found.score) == ("block", None)
     assert found.reasons == [Reason("block", "response", "the response has no visible text")]
@@ -88,8 +94,15 @@ def test_a_score_of_a_part_is_reviewed() -> None:
     found = decide(made(SCORE), "text", report("satisfied"), None, scored(0.99, cut=7))
     assert found.decision == "review"
     assert found.reasons[0].message.startswith("7 tokens were cut")
-    allowed = made({"score": SCORE["score"] | {"truncated": "allow"}})
+    allowed = made({"score": SCORE["score"] | {"too_long": "allow"}})
     assert decide(allowed, "text", report("satisfied"), None, scored(0.99, cut=7)).decision == "allow"
+
+
+def test_a_response_longer_than_the_model_knows_is_reviewed() -> None:
+    policy = made({"score": SCORE["score"] | {"most_response_tokens": 100}})
+    assert decide(policy, "text", report("satisfied"), None, scored(0.99, 100)).decision == "allow"
+    found = decide(policy, "text", report("satisfied"), None, scored(0.99, 101))
+    assert found.reasons == [Reason("review", "score", "the response has 101 tokens, more than 100")]
 
 
 statuses = st.lists(st.sampled_from(["satisfied", "violated", "unknown"]), max_size=5)
@@ -112,7 +125,8 @@ def test_one_more_violation_never_makes_a_decision_milder(found, probability, vi
         ({"violated": "deny"}, "violated", "'allow', 'review' or 'block'"),
         ({"score": {"allow": 0.5}}, "score.block", "required"),
         ({"score": {"allow": 1.5, "block": 0}}, "score.allow", "less than or equal to 1"),
-        ({"score": {"allow": "0.5", "block": 0}}, "score.allow", "valid"),
+        ({"score": {"allow": "0.5", "block": 0}}, "score.allow", "'0.5' is no number; write one from 0 to 1"),
+        ({"score": {"allow": True, "block": 0}}, "score.allow", "is no number"),
         ({"score": {"allow": 0.2, "block": 0.8}}, "score", "block is 0.8, above allow, 0.2; exchange them"),
         ({"score": {"allow": float("nan"), "block": 0}}, "score.allow", ""),
         ({"constraints": [{"kwargs": {}}]}, "constraints[0].id", "required"),
@@ -129,5 +143,19 @@ def test_a_policy_that_cannot_be_is_told_by_its_field(values, field, told) -> No
     assert told in str(caught.value)
 
 
+@given(statuses, st.floats(0, 1))
+def test_a_constraint_more_never_makes_a_decision_milder(found, probability) -> None:
+    for score in ({}, SCORE):
+        given = scored(probability) if score else None
+        before = decide(made(score), "text", report(*found), None, given).decision
+        more = made(score | {"constraints": [WORDS]})
+        after = decide(more, "text", report(*found), report("satisfied"), given).decision
+        assert SEVERITY.index(after) >= SEVERITY.index(before)
+
+
 def test_the_digest_is_of_what_it_says() -> None:
     assert made({}).digest == made({"violated": "block"}).digest != made({"violated": "review"}).digest
+    one = {"exceptions": {"language": {}, "case": {}}, "score": {"allow": 1.0, "block": 0}, "constraints": [WORDS]}
+    other = {"constraints": [WORDS | {"kwargs": dict(reversed(WORDS["kwargs"].items()))}]}
+    other |= {"score": {"block": 0.0, "allow": 1}, "exceptions": {"case": {}, "language": {}}}
+    assert made(one).digest == made(other).digest

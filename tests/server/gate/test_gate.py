@@ -1,6 +1,7 @@
 """POST /v1/gate and gapo.v1.GateService, by real clients on a server with policies."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import grpc
 import pytest
 from gapo.v1 import gate_pb2, gate_pb2_grpc
 
-from tests.server.running import BAD, GAPO, GOOD, PROMPT, running
+from tests.server.running import BAD, GAPO, GOOD, MANIFEST, PROMPT, running
 
 WORDS = {"id": "length_constraints:number_words", "kwargs": {"num_words": 12, "relation": "less than"}}
 PRODUCTS = """
@@ -51,6 +52,7 @@ def test_rules_and_model_decide_under_a_served_policy(client) -> None:
     )
     assert (good.decision, good.reasons) == ("allow", ())
     assert good.score.probability > 0.8
+    assert (good.policy, good.model, good.model_version) == ("products", MANIFEST["name"], MANIFEST["version"])
     assert [one.status for one in good.constraints] == ["satisfied"] * 3
     assert [one.span is None for one in good.constraints] == [False, False, True]
     assert bad.decision == "block"
@@ -73,6 +75,7 @@ def test_both_protocols_say_the_same(server) -> None:
         with gapo.Client(url) as client:
             told.append((client.policies(), client.gate_batch(pairs)))
     assert told[0] == told[1]
+    assert {(one.policy, one.model) for one in told[0][1]} == {("default", "")}
     assert [one.decision for one in told[0][1]] == ["allow", "block", "block", "allow", "block", "review"]
 
 
@@ -137,6 +140,8 @@ def test_many_pairs_keep_their_order_over_several_requests(client) -> None:
             "not served",
         ),
         (("p", "r"), {"score": {1, 2}}, gapo.InvalidInput, "policy", "JSON"),
+        (("p", "r"), {"score": {"allow": float("nan"), "block": 0}}, gapo.InvalidInput, "policy", "JSON"),
+        (("p", "r"), {"exceptions": {1: {}}}, gapo.InvalidInput, "policy", "a name is no string"),
         (("p", "\ud800"), "", gapo.InvalidInput, "pairs[1].response", "Unicode"),
     ],
 )
@@ -153,7 +158,7 @@ def test_a_blank_prompt_demands_nothing_and_errors_name_the_pair_that_was_sent(s
     reply = server.post("/v1/gate", content=body, headers={"content-type": "application/json"})
     assert (reply.status_code, reply.json()["error"]["field"]) == (422, "pairs[2].prompt")
     reply = server.post("/v1/gate", json={"pairs": pairs[:2], "inline_policy": {"constraints": [WORDS]}})
-    assert [one["decision"] for one in reply.json()["results"]] == ["allow", "allow"]
+    assert [one["decision"] for one in reply.json()["results"]] == ["allow", "review"]
     assert [one["remainder"] for one in reply.json()["results"]] == [None, "p"]
 
 
@@ -197,11 +202,14 @@ def test_a_surrogate_in_a_description_harms_nobody(server) -> None:
 
 
 def test_a_policy_over_grpc_that_is_no_policy(server) -> None:
-    request = gate_pb2.GateRequest(pairs=[{"prompt": "p", "response": "r"}], inline_policy={"violated": 7})
-    with grpc.insecure_channel(server.grpc.removeprefix("grpc://")) as channel, pytest.raises(grpc.RpcError) as caught:
-        gate_pb2_grpc.GateServiceStub(channel).Gate(request, timeout=60)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert caught.value.details().startswith("inline_policy.violated: ")
+    pairs = [{"prompt": "p", "response": "r"}]
+    with grpc.insecure_channel(server.grpc.removeprefix("grpc://")) as channel:
+        stub = gate_pb2_grpc.GateServiceStub(channel)
+        for policy, told in (({"violated": 7}, "inline_policy.violated: "), ({"x": float("inf")}, "inline_policy: ")):
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.Gate(gate_pb2.GateRequest(pairs=pairs, inline_policy=policy), timeout=60)
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert caught.value.details().startswith(told)
 
 
 def test_decisions_are_counted(server) -> None:
@@ -212,16 +220,29 @@ def test_decisions_are_counted(server) -> None:
     assert server.metric(name) == before + 3
 
 
+def test_the_log_says_what_was_decided(policies) -> None:
+    with running("--policies", str(policies), stderr=subprocess.PIPE) as server:
+        server.post("/v1/gate", json={"pairs": [{"prompt": PROMPT, "response": r} for r in (BAD, GOOD, BAD)]})
+        server.process.terminate()
+        log = server.process.communicate(timeout=30)[1]
+    assert re.search(r"route=/v1/gate outcome=ok pairs=3 .*detail=policy default [0-9a-f]{12}: 2 block, 1 allow", log)
+
+
 @pytest.mark.parametrize(
     ("files", "told"),
     [
         ({}, "holds no NAME.yaml"),
         ({"a.yaml": "violated: deny"}, "a.yaml: violated: Input should be 'allow', 'review' or 'block'"),
-        ({"a.yaml": "violated: [block"}, "a.yaml: is not YAML"),
+        ({"a.yaml": "violated: [block"}, "a.yaml: is no YAML of a policy"),
+        ({"a.yaml": "violated: block\nviolated: allow"}, "'violated' stands here twice"),
+        ({"a.json": '{"violated": "block", "violated": "allow"}'}, "'violated' stands in one object twice"),
+        ({"a.yaml": "# nothing"}, "a.yaml: holds no fields"),
+        ({"a.yaml": "score:\n"}, "a.yaml: score: holds nothing"),
+        ({"inline_policy.yaml": "unread: allow"}, "rename it"),
         ({"a.yaml": "constraints: [{id: 'no:such'}]"}, "a.yaml: constraints[0]: 'no:such' is not a known constraint"),
         ({"a.yaml": "exceptions: {punctation: {}}"}, "a.yaml: exceptions: 'punctation' is neither"),
-        ({"a b.yaml": "{}"}, "rename it"),
-        ({"a.yaml": "{}", "a.yml": "{}"}, "a.yml: there is a policy 'a' already"),
+        ({"a b.yaml": "unread: allow"}, "rename it"),
+        ({"a.yaml": "unread: allow", "a.YML": "unread: allow"}, "a.yaml: there is a policy 'a' already"),
         ({"a.yaml": "score: {allow: 1, block: 0, model: absent}"}, "policy a: score.model: 'absent' is not served"),
     ],
 )

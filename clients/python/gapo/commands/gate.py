@@ -1,38 +1,34 @@
 """`gapo gate`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
+from gapo import policy_file
 from gapo.aio import AsyncClient
 from gapo.commands import asking, options
 from gapo.commands.whole_file import OnError, Work
 from gapo.gates import GateResult, PolicyOrName
 
 EXITS = {"allow": 0, "block": 3, "review": 4}
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def read(policy: str, url: str | None) -> PolicyOrName:
     """The policy of a file, or the name of one at `url`. Raises `typer.BadParameter`."""
     file = Path(policy)
-    if file.suffix not in SUFFIXES:
+    if file.suffix.lower() not in policy_file.SUFFIXES:
         if policy and url is None:
             raise typer.BadParameter(
                 f"--policy: {policy!r} is no file NAME.yaml; names are those of a server, at --url"
             )
         return policy
     try:
-        values: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return policy_file.read(file)
     except OSError as error:
         raise typer.BadParameter(f"--policy: {policy}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"--policy: {policy}: is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise typer.BadParameter(f"--policy: {policy}: holds no fields; docs/gate.md lists them")
-    return values
+    except ValueError as error:
+        raise typer.BadParameter(f"--policy: {policy}: {error}") from None
 
 
 def shown(found: GateResult) -> str:
@@ -67,8 +63,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Decide whether a response may be shown, by rules and the reward model under a policy.
 
-        Exit status of one pair: 0 allow, 3 block, 4 review. Of a JSONL file (--input, --output): 0 when every line was
-        decided.
+        Exit status of one pair: 0 allow, 3 block, 4 review. Of a JSONL file (--input, --output): 0, also where
+        --on-error skip has set lines apart; the summary counts them.
         """
         wanted = read(policy, url)
 

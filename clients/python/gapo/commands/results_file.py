@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +15,8 @@ from gapo.errors import GapoError
 
 Outcome = tuple[Line, Any]
 """A line, and a `GapoError` or the dataclass that the server made of its pair."""
+SAME = ("policy_digest",)
+"""What all rows of a file share."""
 
 
 class ResultsFile:
@@ -33,6 +35,7 @@ class ResultsFile:
         self._check_distinct(source)
         if errors and not errors.parent.is_dir():
             raise FileError(f"{errors}: its folder does not exist")  # told before the first error, not at it
+        self._last: dict[str, Any] = {}
         self.resumed_after = self._continued() if resume else 0
         self._overwritten = [] if resume else self._old(force)
 
@@ -54,6 +57,9 @@ class ResultsFile:
 
     def write(self, outcomes: Sequence[Outcome]) -> int:
         """Appends the outcomes of lines, in order; how many errors they were."""
+        results = [(line, asdict(told)) for line, told in outcomes if not isinstance(told, GapoError)]
+        if self._last and results:
+            self._check_alike(results[0][1])
         if outcomes:
             self._empty_old()
         failed = [(line, told) for line, told in outcomes if isinstance(told, GapoError)]
@@ -65,7 +71,7 @@ class ResultsFile:
             rows = ({"line": line.number, "field": told.field, "error": told.detail} for line, told in failed)
             self._errors_stream.writelines(json.dumps(row).encode() + b"\n" for row in rows)
             self._errors_stream.flush()
-        rows = ({"line": line.number} | asdict(told) for line, told in outcomes if not isinstance(told, GapoError))
+        rows = ({"line": line.number} | result for line, result in results)
         self._results_stream.writelines(json.dumps(row).encode() + b"\n" for row in rows)
         self._results_stream.flush()
         return len(failed)
@@ -91,10 +97,17 @@ class ResultsFile:
     def _continued(self) -> int:
         if self._path is None:
             raise FileError("--resume: stdout holds nothing to continue; give --output a file")
-        last = _keep_whole_lines(self._path, None)
+        self._last = _keep_whole_lines(self._path, None)
+        last: int = self._last.get("line", 0)
         if self._errors:
             _keep_whole_lines(self._errors, last)
         return last
+
+    def _check_alike(self, result: Mapping[str, Any]) -> None:
+        """What is continued is of one command and one policy, or nobody could tell later which row is of which."""
+        if {"line", *result} != set(self._last) or any(result.get(name) != self._last.get(name) for name in SAME):
+            raise FileError(f"{self._path}: holds rows of another command or policy; --force overwrites it")
+        self._last = {}
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -104,21 +117,23 @@ def _same_file(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _keep_whole_lines(path: Path, up_to: int | None) -> int:
-    """Cuts off a line that a crash left half-written, and those past line `up_to`; the last line that is left."""
+def _keep_whole_lines(path: Path, up_to: int | None) -> dict[str, Any]:
+    """Cuts off a line that a crash left half-written, and those past line `up_to`; the last row that is left."""
     if not path.exists():
-        return 0
-    last = whole = 0
+        return {}
+    last: dict[str, Any] = {}
+    whole = 0
     with path.open("r+b") as stream:
         for number, raw in enumerate(stream, 1):
             if not raw.endswith(b"\n"):
                 break
             try:
-                line = int(json.loads(raw)["line"])
+                row = json.loads(raw)
+                line = int(row["line"])
             except (ValueError, KeyError, TypeError):
                 raise FileError(f"{path}:{number}: was not written by this program; --force overwrites it") from None
             if up_to is not None and line > up_to:
                 break
-            last, whole = line, whole + len(raw)
+            last, whole = row, whole + len(raw)
         stream.truncate(whole)
     return last

@@ -166,10 +166,16 @@ class GateResponse(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     policy: _builtins.str
     """Name of the policy; inline_policy for one of the request's own."""
     policy_digest: _builtins.str
     """Twelve hexadecimal digits that tell two texts of a policy apart."""
+    model: _builtins.str
+    """Name of the model that was asked; empty where the policy asks none."""
+    model_version: _builtins.str
+    """Its version."""
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___GateResult]:
         """One result per pair, in order."""
@@ -180,10 +186,12 @@ class GateResponse(_message.Message):
         policy: _builtins.str = ...,
         policy_digest: _builtins.str = ...,
         results: _abc.Iterable[Global___GateResult] | None = ...,
+        model: _builtins.str = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy", "policy_digest", b"policy_digest", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "model_version", b"model_version", "policy", b"policy", "policy_digest", b"policy_digest", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

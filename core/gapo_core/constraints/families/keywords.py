@@ -1,8 +1,9 @@
 """Words and letters that a response must hold, must not hold, or must hold so many times."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -10,11 +11,11 @@ import regex
 from pydantic import Field
 
 from gapo_core.constraints import reference
-from gapo_core.constraints.document import Document
+from gapo_core.constraints.document import UNSEEN, Document
 from gapo_core.constraints.families.counting import Counted
 from gapo_core.constraints.registry import Family, Kwargs, Phrase, register
 from gapo_core.constraints.relations import Relation, holds, interval, listed
-from gapo_core.constraints.types import Span, Verdict, spans
+from gapo_core.constraints.types import EVIDENCE_LIMIT, Span, Verdict
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _WORDLIKE = regex.compile(r"[\p{L}\p{N}\p{M}]")
@@ -41,6 +42,20 @@ def _either_form(word: str) -> str:
     forms = dict.fromkeys((word, unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)))
     alternatives = "|".join(map(regex.escape, forms))
     return alternatives if len(forms) == 1 else f"(?:{alternatives})"
+
+
+def occurrences(phrase: str, document: Document) -> Iterator[Span]:
+    """Where the phrase stands as `whole` finds it, in order.
+
+    Characters that nobody sees, such as soft hyphens, are looked past: they may stand within a word or between two.
+    """
+    as_written = (Span(*match.span()) for match in whole(phrase).finditer(document.plain))
+    seen, places = document.seen
+    if places is None:
+        return as_written
+    found = whole(UNSEEN.sub("", phrase) or phrase).finditer(seen)
+    as_seen = (Span(places[match.start()], places[match.end() - 1] + 1) for match in found)
+    return iter(sorted({*as_written, *as_seen}))
 
 
 def content_words(response: str) -> list[str]:
@@ -70,9 +85,9 @@ class Existence(Family[ExistenceKwargs]):
     )
 
     def judge(self, document: Document, kwargs: ExistenceKwargs, prompt: str | None) -> Verdict:
-        found = {word: whole(word).search(document.plain) for word in kwargs.keywords}
-        missing = [word for word, match in found.items() if match is None]
-        where = spans(match for match in found.values() if match)
+        found = {word: next(occurrences(word, document), None) for word in kwargs.keywords}
+        missing = [word for word, place in found.items() if place is None]
+        where = tuple(islice((place for place in found.values() if place), EVIDENCE_LIMIT))
         if missing:
             return Verdict(
                 "violated", f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", missing, where
@@ -116,9 +131,9 @@ class ForbiddenWords(Family[ForbiddenKwargs]):
     )
 
     def judge(self, document: Document, kwargs: ForbiddenKwargs, prompt: str | None) -> Verdict:
-        found = {word: whole(word).search(document.plain) for word in kwargs.forbidden_words}
-        present = [word for word, match in found.items() if match]
-        where = spans(match for match in found.values() if match)
+        found = {word: next(occurrences(word, document), None) for word in kwargs.forbidden_words}
+        present = [word for word, place in found.items() if place]
+        where = tuple(islice((place for place in found.values() if place), EVIDENCE_LIMIT))
         if present:
             return Verdict("violated", f"{listed(present)} {'is' if len(present) == 1 else 'are'} used", present, where)
         return Verdict("satisfied", "no forbidden word is used", [], ())
@@ -167,8 +182,8 @@ class Frequency(Counted[FrequencyKwargs]):
         return kwargs.keyword.lower()
 
     def count(self, document: Document, kwargs: FrequencyKwargs) -> tuple[int, tuple[Span, ...]]:
-        found = list(whole(kwargs.keyword).finditer(document.plain))
-        return len(found), spans(found)
+        found = list(occurrences(kwargs.keyword, document))
+        return len(found), tuple(found[:EVIDENCE_LIMIT])
 
     def compat(self, response: str, kwargs: FrequencyKwargs) -> bool:
         observed = reference.occurrences(kwargs.keyword.strip(), response)
