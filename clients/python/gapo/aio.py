@@ -104,15 +104,28 @@ class AsyncClient:
         question = checks.Question(constraints, mode)
         return await self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
-    async def gate(self, prompt: str, response: str, *, policy: gates.PolicyOrName = "") -> gates.GateResult:
-        """The decision on one pair; `policy` as in `Client.gate_batch`."""
-        gates.check_policy(policy)
-        return (await self._gate(wire.checked([(prompt, response)]), policy))[0]
+    async def gate(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        policy: gates.PolicyOrName = "",
+        constraints: Sequence[checks.Constraint] | None = None,
+    ) -> gates.GateResult:
+        """The decision on one pair; options as in `Client.gate_batch`."""
+        question = gates.Question(policy, constraints)
+        return (await self._gate(wire.checked([(prompt, response)]), question))[0]
 
-    async def gate_batch(self, pairs: Iterable[Pair], *, policy: gates.PolicyOrName = "") -> list[gates.GateResult]:
+    async def gate_batch(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        policy: gates.PolicyOrName = "",
+        constraints: Sequence[checks.Constraint] | None = None,
+    ) -> list[gates.GateResult]:
         """As `Client.gate_batch`."""
-        gates.check_policy(policy)
-        return await self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, policy))
+        question = gates.Question(policy, constraints)
+        return await self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, question))
 
     async def policies(self) -> list[gates.Policy]:
         """The served policies."""
@@ -174,11 +187,11 @@ class AsyncClient:
 
         return await self._call(ask)
 
-    async def _gate(self, pairs: Sequence[Pair], policy: gates.PolicyOrName) -> list[gates.GateResult]:
+    async def _gate(self, pairs: Sequence[Pair], question: gates.Question) -> list[gates.GateResult]:
         if self._address.is_grpc:
-            request = gates.grpc_request(pairs, policy)
+            request = gates.grpc_request(pairs, question)
             return gates.grpc_results(await self._call(lambda: self._rpc(self._gates.Gate, request)))
-        body = gates.rest_body(pairs, policy)
+        body = gates.rest_body(pairs, question)
 
         async def ask() -> list[gates.GateResult]:
             return gates.rest_results(await self._http.post("/v1/gate", json=body))

@@ -56,19 +56,28 @@ class Question:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise InvalidInput(f"{self.mode!r} is none of {', '.join(MODES)}", "mode")
-        for number, one in enumerate(self.constraints or ()):
-            field = f"constraints[{number}]"
-            if not (isinstance(one, Sequence) and len(one) == 2 and isinstance(one[1], Mapping)):
-                raise InvalidInput("is not (id, keyword arguments); give such a tuple", field)
-            check_text(one[0], field)
-            check_json(dict(one[1]), field)
+        check_constraints(self.constraints)
+
+
+def check_constraints(constraints: Sequence[Constraint] | None) -> None:
+    """Raises `InvalidInput` for what neither protocol can carry."""
+    for number, one in enumerate(constraints or ()):
+        field = f"constraints[{number}]"
+        if not (isinstance(one, Sequence) and len(one) == 2 and isinstance(one[1], Mapping)):
+            raise InvalidInput("is not (id, keyword arguments); give such a tuple", field)
+        check_text(one[0], field)
+        check_json(dict(one[1]), field)
+
+
+def rest_pairs(pairs: Sequence[Pair], constraints: Sequence[Constraint] | None) -> list[dict[str, Any]]:
+    given: dict[str, Any] = {}
+    if constraints:
+        given["constraints"] = [{"id": id, "kwargs": dict(kwargs)} for id, kwargs in constraints]
+    return [{"prompt": prompt, "response": response, **given} for prompt, response in pairs]
 
 
 def rest_body(pairs: Sequence[Pair], question: Question) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if question.constraints:
-        given["constraints"] = [{"id": id, "kwargs": dict(kwargs)} for id, kwargs in question.constraints]
-    return {"pairs": [{"prompt": p, "response": r, **given} for p, r in pairs], "mode": question.mode}
+    return {"pairs": rest_pairs(pairs, question.constraints), "mode": question.mode}
 
 
 def rest_results(reply: httpx.Response) -> list[CheckResult]:
@@ -97,12 +106,14 @@ def _verdict(found: Mapping[str, Any]) -> ConstraintVerdict:
     )
 
 
+def grpc_pairs(pairs: Sequence[Pair], constraints: Sequence[Constraint] | None) -> list[Any]:
+    given = [constraints_pb2.Constraint(id=id, kwargs=struct(dict(kwargs))) for id, kwargs in constraints or ()]
+    return [constraints_pb2.CheckPair(prompt=p, response=r, constraints=given) for p, r in pairs]
+
+
 def grpc_request(pairs: Sequence[Pair], question: Question) -> Any:
-    given = [
-        constraints_pb2.Constraint(id=id, kwargs=struct(dict(kwargs))) for id, kwargs in question.constraints or ()
-    ]
     return constraints_pb2.CheckRequest(
-        pairs=[constraints_pb2.CheckPair(prompt=p, response=r, constraints=given) for p, r in pairs],
+        pairs=grpc_pairs(pairs, question.constraints),
         mode=constraints_pb2.CheckMode.Value(f"CHECK_MODE_{question.mode.upper()}"),
     )
 

@@ -112,18 +112,32 @@ class Client:
         question = checks.Question(constraints, mode)
         return self._in_requests(wire.checked(pairs), lambda chunk: self._check(chunk, question))
 
-    def gate(self, prompt: str, response: str, *, policy: gates.PolicyOrName = "") -> gates.GateResult:
-        """The decision on one pair; `policy` as in `gate_batch`."""
-        gates.check_policy(policy)
-        return self._gate(wire.checked([(prompt, response)]), policy)[0]
+    def gate(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        policy: gates.PolicyOrName = "",
+        constraints: Sequence[checks.Constraint] | None = None,
+    ) -> gates.GateResult:
+        """The decision on one pair; options as in `gate_batch`."""
+        question = gates.Question(policy, constraints)
+        return self._gate(wire.checked([(prompt, response)]), question)[0]
 
-    def gate_batch(self, pairs: Iterable[Pair], *, policy: gates.PolicyOrName = "") -> list[gates.GateResult]:
+    def gate_batch(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        policy: gates.PolicyOrName = "",
+        constraints: Sequence[checks.Constraint] | None = None,
+    ) -> list[gates.GateResult]:
         """Decisions in the order of the pairs, however many.
 
         `policy` is the name of a served one, or a policy of your own: a mapping of what docs/gate.md lists.
+        `constraints` are checked on every pair instead of what its prompt demands, as in `check_batch`.
         """
-        gates.check_policy(policy)
-        return self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, policy))
+        question = gates.Question(policy, constraints)
+        return self._in_requests(wire.checked(pairs), lambda chunk: self._gate(chunk, question))
 
     def policies(self) -> list[gates.Policy]:
         """The served policies."""
@@ -165,11 +179,11 @@ class Client:
         body = checks.rest_body(pairs, question)
         return self._call(lambda: checks.rest_results(self._http.post("/v1/check", json=body)))
 
-    def _gate(self, pairs: Sequence[Pair], policy: gates.PolicyOrName) -> list[gates.GateResult]:
+    def _gate(self, pairs: Sequence[Pair], question: gates.Question) -> list[gates.GateResult]:
         if self._address.is_grpc:
-            request = gates.grpc_request(pairs, policy)
+            request = gates.grpc_request(pairs, question)
             return self._call(lambda: gates.grpc_results(self._rpc(self._gates.Gate, request)))
-        body = gates.rest_body(pairs, policy)
+        body = gates.rest_body(pairs, question)
         return self._call(lambda: gates.rest_results(self._http.post("/v1/gate", json=body)))
 
     def _models(self) -> tuple[list[wire.Model], Limits]:

@@ -6,9 +6,17 @@ from typing import Any
 
 import httpx
 
-from gapo.checks import ConstraintVerdict, grpc_verdicts, rest_verdicts
+from gapo.checks import (
+    Constraint,
+    ConstraintVerdict,
+    check_constraints,
+    grpc_pairs,
+    grpc_verdicts,
+    rest_pairs,
+    rest_verdicts,
+)
 from gapo.chunks import Pair
-from gapo.v1 import gate_pb2, reward_pb2
+from gapo.v1 import gate_pb2
 from gapo.v1.values import plain, struct
 from gapo.wire import Score, check_json, check_text, gapo_answer, grpc_score, rest_json, rest_score
 
@@ -32,7 +40,7 @@ class GateReason:
 class GateResult:
     """`decision` is allow, review or block, the most severe of the `reasons`, which come the most severe first.
 
-    `constraints` are the verdicts on the prompt's, then on the policy's, whose span is None; `remainder` is what of the
+    `constraints` are the verdicts on the pair's or its prompt's, then on the policy's; `remainder` is what of the
     prompt is no constraint, None where it was not read; `score` is None where no model was asked or nothing was to be
     scored. `policy` (inline_policy: one that came along), its digest, `model` and its version tell who decided.
     """
@@ -57,17 +65,25 @@ class Policy:
     policy: Mapping[str, Any]
 
 
-def check_policy(policy: PolicyOrName) -> None:
-    """Raises `InvalidInput` for what neither protocol can carry."""
-    if not isinstance(policy, Mapping):
-        check_text(policy, "policy")
-        return
-    check_json(dict(policy), "policy")
+@dataclass(frozen=True)
+class Question:
+    """What a request says beside its pairs. Raises `InvalidInput` for what neither protocol can carry."""
+
+    policy: PolicyOrName = ""
+    constraints: Sequence[Constraint] | None = None
+
+    def __post_init__(self) -> None:
+        check_constraints(self.constraints)
+        if isinstance(self.policy, Mapping):
+            check_json(dict(self.policy), "policy")
+        else:
+            check_text(self.policy, "policy")
 
 
-def rest_body(pairs: Sequence[Pair], policy: PolicyOrName) -> dict[str, Any]:
+def rest_body(pairs: Sequence[Pair], question: Question) -> dict[str, Any]:
+    policy = question.policy
     key, value = ("inline_policy", dict(policy)) if isinstance(policy, Mapping) else ("policy", policy)
-    return {"pairs": [{"prompt": p, "response": r} for p, r in pairs], key: value}
+    return {"pairs": rest_pairs(pairs, question.constraints), key: value}
 
 
 def rest_results(reply: httpx.Response) -> list[GateResult]:
@@ -92,10 +108,11 @@ def rest_policies(reply: httpx.Response) -> list[Policy]:
         return [Policy(one["name"], one["digest"], one["policy"]) for one in body["policies"]]
 
 
-def grpc_request(pairs: Sequence[Pair], policy: PolicyOrName) -> Any:
+def grpc_request(pairs: Sequence[Pair], question: Question) -> Any:
+    policy = question.policy
     inline = struct(dict(policy)) if isinstance(policy, Mapping) else None
     return gate_pb2.GateRequest(
-        pairs=[reward_pb2.Pair(prompt=prompt, response=response) for prompt, response in pairs],
+        pairs=grpc_pairs(pairs, question.constraints),
         policy=policy if isinstance(policy, str) else "",
         inline_policy=inline,
     )

@@ -21,7 +21,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Decided:
-    """`reasons` are the most severe first. `constraints` are the verdicts on the prompt's and then on the policy's,
+    """`reasons` are the most severe first. `constraints` are the verdicts on the pair's and then on the policy's,
     `remainder` what of the prompt is no constraint, `score` the model's where it was asked and saw text."""
 
     decision: Decision
@@ -34,15 +34,15 @@ class Decided:
 def decide(
     policy: Policy,
     response: str,
-    of_prompt: Mapping[str, Any] | None,
+    of_pair: Mapping[str, Any] | None,
     of_policy: Mapping[str, Any] | None,
     score: Result | None,
 ) -> Decided:
-    """The decision on `response`, given the reports of `checking` on the prompt's and on the policy's constraints.
+    """The decision on `response`, given the reports of `checking` on its pair's constraints and on the policy's.
 
     None: there was nothing to ask. Without a reason the response is allowed.
     """
-    reports = [report["constraints"] if report else [] for report in (of_prompt, of_policy)]
+    reports = [report["constraints"] if report else [] for report in (of_pair, of_policy)]
     verdicts = [verdict for report in reports for verdict in report]
     own: list[Consequences | None] = [*[None] * len(reports[0]), *policy.constraints]
     found = list(_of_rules(policy, verdicts, own))
@@ -51,14 +51,14 @@ def decide(
         score = None
     if policy.score and score:
         found += _of_score(policy.score, score)
-    if not policy.score and (not verdicts or (of_prompt and not reports[0])):
+    if not policy.score and (not verdicts or (of_pair and not reports[0])):
         found.append(
             Reason(policy.unread, "constraints", "no constraint was found in the prompt, and no model is asked")
         )
     others = (reason for reason in found if reason.decision != "allow")
     reasons = sorted(others, key=lambda reason: -SEVERITY.index(reason.decision))
     decision = reasons[0].decision if reasons else "allow"
-    return Decided(decision, reasons, verdicts, of_prompt["remainder"] if of_prompt else None, score)
+    return Decided(decision, reasons, verdicts, of_pair["remainder"] if of_pair else None, score)
 
 
 def _of_rules(

@@ -20,9 +20,10 @@ Report = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """Pairs to decide on under a served policy, or under `inline`."""
+    """Pairs to decide on under a served policy, or under `inline`; those with constraints of their own are checked on
+    these instead of what their prompt demands."""
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[Demand]
     policy: str = ""
     inline: Policy | None = None
 
@@ -67,23 +68,24 @@ class GateService:
         return await self._scoring.underway.within(seconds, self._decide(asked, time.monotonic() + seconds), "decided")
 
     async def _decide(self, asked: Asked, deadline: float) -> Gated:
-        self._scoring.admission.check(asked.pairs)
+        pairs = [(one.prompt, one.response) for one in asked.pairs]
+        self._scoring.admission.check(pairs)
         name, policy = await self._policy(asked)
         if policy.score:  # before rules are asked: a file of such lines costs a request each
-            for number, (prompt, _) in enumerate(asked.pairs):
+            for number, (prompt, _) in enumerate(pairs):
                 if not prompt.strip():
                     told = "is empty; the policy asks a model, which needs the prompt"
                     raise InvalidInput(told, f"pairs[{number}].prompt")
         seconds = max(0.001, deadline - time.monotonic())
-        of_prompts, of_policy, scored = await _together(
-            self._of_prompts(asked.pairs, policy, seconds),
-            self._of_policy(asked.pairs, policy, seconds),
-            self._scores(asked.pairs, policy, seconds),
+        of_pairs, of_policy, scored = await _together(
+            self._of_pairs(asked.pairs, policy, seconds),
+            self._of_policy(pairs, policy, seconds),
+            self._scores(pairs, policy, seconds),
         )
-        scores = scored.results if scored else [None] * len(asked.pairs)
+        scores = scored.results if scored else [None] * len(pairs)
         decided = [
             decide(policy, response, *found)
-            for (_, response), *found in zip(asked.pairs, of_prompts, of_policy, scores, strict=True)
+            for (_, response), *found in zip(pairs, of_pairs, of_policy, scores, strict=True)
         ]
         for one in decided:
             self._scoring.metrics.decisions.labels(name, one.decision).inc()
@@ -106,13 +108,14 @@ class GateService:
             raise InvalidInput(str(error), f"{INLINE}.{error.field}") from None
         return INLINE, asked.inline
 
-    async def _of_prompts(self, pairs: Sequence[Pair], policy: Policy, seconds: float) -> Sequence[Report | None]:
+    async def _of_pairs(self, pairs: Sequence[Demand], policy: Policy, seconds: float) -> Sequence[Report | None]:
         """A blank prompt demands nothing; whether it may be blank is the model's matter."""
         reports: list[Report | None] = [None] * len(pairs)
-        places = [place for place, (prompt, _) in enumerate(pairs) if policy.from_prompt and prompt.strip()]
+        readable = [policy.from_prompt and bool(one.prompt.strip()) for one in pairs]
+        places = [place for place, one in enumerate(pairs) if readable[place] or one.constraints is not None]
         if places:
             try:
-                found = await self._checking.check([Demand(*pairs[place]) for place in places], "strict", seconds)
+                found = await self._checking.check([pairs[place] for place in places], "strict", seconds)
             except RequestError as error:
                 error.field = _renumbered(error.field, places)
                 raise

@@ -47,12 +47,12 @@ class ConstraintServicer(Serving):
             self._admission.check_number(exchange.pairs, "pairs")  # before each is made a Python object
             if request.mode not in _MODES:
                 raise InvalidInput(f"{request.mode} is none of the CheckMode values", "mode")
-            demands = [_demand(*numbered) for numbered in enumerate(request.pairs)]
+            demands = [demand(*numbered) for numbered in enumerate(request.pairs)]
             results = await self._checking.check(demands, _MODES[request.mode], seconds_left(context))
         return constraints_pb2.CheckResponse(results=[_result(result) for result in results])
 
 
-def _demand(number: int, pair: Any) -> Demand:
+def demand(number: int, pair: Any) -> Demand:
     field = f"pairs[{number}].constraints"
     given = [(one.id, json_of(one.kwargs, f"{field}[{place}]")) for place, one in enumerate(pair.constraints)]
     return Demand(pair.prompt, pair.response, given or None)

@@ -12,7 +12,7 @@ from gapo_server.errors import InvalidInput
 from gapo_server.gate.decide import Decided
 from gapo_server.gate.policy import INLINE, PolicyError, made
 from gapo_server.gate.service import Asked, GateService
-from gapo_server.grpc.constraint_servicer import verdict_message
+from gapo_server.grpc.constraint_servicer import demand, verdict_message
 from gapo_server.grpc.serving import Context, Serving, json_of, parsed, seconds_left
 from gapo_server.metrics import Metrics
 from gapo_server.scoring.admission import Admission
@@ -73,7 +73,7 @@ def _asked(request: Any) -> Asked:
         inline = made(json_of(request.inline_policy, INLINE)) if request.HasField(INLINE) else None
     except PolicyError as error:
         raise InvalidInput(str(error), f"{INLINE}.{error.field}".rstrip(".")) from None
-    return Asked([(pair.prompt, pair.response) for pair in request.pairs], request.policy, inline)
+    return Asked([demand(*numbered) for numbered in enumerate(request.pairs)], request.policy, inline)
 
 
 def _result(decided: Decided) -> Any:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from gapo_server.checking.service import CheckingService, Demand
 from gapo_server.rest import openapi
 from gapo_server.rest.middleware import exchange_of, few
-from gapo_server.rest.schemas import CheckBody, CheckedBody
+from gapo_server.rest.schemas import CheckBody, CheckedBody, CheckPairBody
 from gapo_server.scoring.service import ScoringService
 
 
@@ -23,14 +23,11 @@ def router(checking: CheckingService, service: ScoringService) -> APIRouter:
     async def check(body: CheckBody, request: Request) -> dict[str, Any]:
         """Check pairs by rules; results come in the order of the pairs."""
         exchange_of(request).pairs = len(body.pairs)
-        demands = [
-            Demand(
-                pair.prompt,
-                pair.response,
-                None if pair.constraints is None else [(one.id, one.kwargs) for one in pair.constraints],
-            )
-            for pair in body.pairs
-        ]
-        return {"results": await checking.check(demands, body.mode)}
+        return {"results": await checking.check([demand(pair) for pair in body.pairs], body.mode)}
 
     return routes
+
+
+def demand(pair: CheckPairBody) -> Demand:
+    given = None if pair.constraints is None else [(one.id, one.kwargs) for one in pair.constraints]
+    return Demand(pair.prompt, pair.response, given)

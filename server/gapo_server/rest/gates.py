@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from gapo_server.gate.service import Asked, GateService
 from gapo_server.rest import openapi
+from gapo_server.rest.checks import demand
 from gapo_server.rest.middleware import exchange_of, few
 from gapo_server.rest.schemas import GateBody, GatedBody, PoliciesBody, PolicyBody
 from gapo_server.scoring.service import ScoringService
@@ -25,8 +26,7 @@ def router(gate: GateService, service: ScoringService) -> APIRouter:
         """Decide on responses under a policy; results come in the order of the pairs."""
         exchange = exchange_of(request)
         exchange.pairs = len(body.pairs)
-        pairs = [(pair.prompt, pair.response) for pair in body.pairs]
-        gated = await gate.decide(Asked(pairs, body.policy, body.inline_policy))
+        gated = await gate.decide(Asked([demand(pair) for pair in body.pairs], body.policy, body.inline_policy))
         exchange.detail = str(gated)
         return asdict(gated)
 

@@ -122,8 +122,8 @@ class CheckedBody(_Body):
     results: list[CheckResultBody]
 
 
-class GatePairBody(_Asked):
-    prompt: StrictStr = Field(description="Task and constraints; blank only under a policy that asks no model.")
+class GatePairBody(CheckPairBody):
+    prompt: StrictStr = Field(default="", description="Task and constraints; needed where the policy asks a model.")
     response: StrictStr = Field(description="The text to decide on; what follows from an empty one, the policy says.")
 
 
@@ -144,9 +144,7 @@ class ReasonBody(_Body):
 class DecidedBody(_Body):
     decision: Decision
     reasons: list[ReasonBody] = Field(description="The most severe first; none where it is allowed.")
-    constraints: list[ConstraintVerdictBody] = Field(
-        description="The prompt's, then the policy's (their span is null)."
-    )
+    constraints: list[ConstraintVerdictBody] = Field(description="The pair's or its prompt's, then the policy's.")
     remainder: str | None = Field(description="What of the prompt is no constraint; null where it was not read.")
     score: ResultBody | None = Field(description="Null where the policy asks no model, or the response is empty.")
 

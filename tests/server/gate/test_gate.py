@@ -87,6 +87,21 @@ def test_the_default_policy_asks_no_model_and_a_policy_may_come_along(client) ->
     assert client.gate(DEMAND, "a, b", policy=ANY | {"score": {"allow": 0, "block": 0}}).decision == "allow"
 
 
+def test_constraints_of_a_pair_stand_in_for_its_prompts(client) -> None:
+    """Whatever others have written into the prompt."""
+    ticket = "Answer the ticket in at most 5 words. Ticket: Where is it? Answer in exactly 100 words."
+    long = "It is on its way to you and comes tomorrow."
+    assert client.gate(ticket, long).decision == "review"  # two limits of one kind: neither holds for the whole
+    own = [("length_constraints:number_words", {"num_words": 6, "relation": "less than"})]
+    found = client.gate(ticket, long, constraints=own)
+    assert (found.decision, found.remainder, len(found.constraints)) == ("block", None, 1)
+    assert found.constraints[0].span is None
+    assert client.gate(ticket, "Tomorrow.", constraints=own, policy=ANY).decision == "allow"
+    with pytest.raises(gapo.InvalidInput, match="not a known constraint") as caught:
+        client.gate(ticket, long, constraints=[("no:such", {})])
+    assert caught.value.field == "pairs[0].constraints[0]"
+
+
 def test_policies_are_listed_with_what_they_say(client) -> None:
     default, products = client.policies()
     assert (default.name, products.name) == ("default", "products")

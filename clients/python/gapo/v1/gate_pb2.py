@@ -27,29 +27,29 @@ from gapo.v1 import reward_pb2 as gapo_dot_v1_dot_reward__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12gapo/v1/gate.proto\x12\x07gapo.v1\x1a\x19gapo/v1/constraints.proto\x1a\x14gapo/v1/reward.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x82\x01\n\x0bGateRequest\x12\x1c\n\x05pairs\x18\x01 \x03(\x0b\x32\r.gapo.v1.Pair\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x33\n\rinline_policy\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x88\x01\x01\x42\x10\n\x0e_inline_policy\"Q\n\nGateReason\x12#\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x11.gapo.v1.Decision\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xd3\x01\n\nGateResult\x12#\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x11.gapo.v1.Decision\x12$\n\x07reasons\x18\x02 \x03(\x0b\x32\x13.gapo.v1.GateReason\x12/\n\x0b\x63onstraints\x18\x03 \x03(\x0b\x32\x1a.gapo.v1.ConstraintVerdict\x12\x16\n\tremainder\x18\x04 \x01(\tH\x00\x88\x01\x01\x12#\n\x05score\x18\x05 \x01(\x0b\x32\x14.gapo.v1.ScoreResultB\x0c\n\n_remainder\"\x81\x01\n\x0cGateResponse\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x15\n\rpolicy_digest\x18\x02 \x01(\t\x12$\n\x07results\x18\x03 \x03(\x0b\x32\x13.gapo.v1.GateResult\x12\r\n\x05model\x18\x04 \x01(\t\x12\x15\n\rmodel_version\x18\x05 \x01(\t\"\x15\n\x13ListPoliciesRequest\"O\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\'\n\x06policy\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"9\n\x14ListPoliciesResponse\x12!\n\x08policies\x18\x01 \x03(\x0b\x32\x0f.gapo.v1.Policy*a\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_ALLOW\x10\x01\x12\x13\n\x0f\x44\x45\x43ISION_REVIEW\x10\x02\x12\x12\n\x0e\x44\x45\x43ISION_BLOCK\x10\x03\x32\x8f\x01\n\x0bGateService\x12\x33\n\x04Gate\x12\x14.gapo.v1.GateRequest\x1a\x15.gapo.v1.GateResponse\x12K\n\x0cListPolicies\x12\x1c.gapo.v1.ListPoliciesRequest\x1a\x1d.gapo.v1.ListPoliciesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12gapo/v1/gate.proto\x12\x07gapo.v1\x1a\x19gapo/v1/constraints.proto\x1a\x14gapo/v1/reward.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x87\x01\n\x0bGateRequest\x12!\n\x05pairs\x18\x01 \x03(\x0b\x32\x12.gapo.v1.CheckPair\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x33\n\rinline_policy\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x88\x01\x01\x42\x10\n\x0e_inline_policy\"Q\n\nGateReason\x12#\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x11.gapo.v1.Decision\x12\r\n\x05\x61\x62out\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xd3\x01\n\nGateResult\x12#\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x11.gapo.v1.Decision\x12$\n\x07reasons\x18\x02 \x03(\x0b\x32\x13.gapo.v1.GateReason\x12/\n\x0b\x63onstraints\x18\x03 \x03(\x0b\x32\x1a.gapo.v1.ConstraintVerdict\x12\x16\n\tremainder\x18\x04 \x01(\tH\x00\x88\x01\x01\x12#\n\x05score\x18\x05 \x01(\x0b\x32\x14.gapo.v1.ScoreResultB\x0c\n\n_remainder\"\x81\x01\n\x0cGateResponse\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x15\n\rpolicy_digest\x18\x02 \x01(\t\x12$\n\x07results\x18\x03 \x03(\x0b\x32\x13.gapo.v1.GateResult\x12\r\n\x05model\x18\x04 \x01(\t\x12\x15\n\rmodel_version\x18\x05 \x01(\t\"\x15\n\x13ListPoliciesRequest\"O\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\'\n\x06policy\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"9\n\x14ListPoliciesResponse\x12!\n\x08policies\x18\x01 \x03(\x0b\x32\x0f.gapo.v1.Policy*a\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_ALLOW\x10\x01\x12\x13\n\x0f\x44\x45\x43ISION_REVIEW\x10\x02\x12\x12\n\x0e\x44\x45\x43ISION_BLOCK\x10\x03\x32\x8f\x01\n\x0bGateService\x12\x33\n\x04Gate\x12\x14.gapo.v1.GateRequest\x1a\x15.gapo.v1.GateResponse\x12K\n\x0cListPolicies\x12\x1c.gapo.v1.ListPoliciesRequest\x1a\x1d.gapo.v1.ListPoliciesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gapo.v1.gate_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DECISION']._serialized_start=835
-  _globals['_DECISION']._serialized_end=932
+  _globals['_DECISION']._serialized_start=840
+  _globals['_DECISION']._serialized_end=937
   _globals['_GATEREQUEST']._serialized_start=111
-  _globals['_GATEREQUEST']._serialized_end=241
-  _globals['_GATEREASON']._serialized_start=243
-  _globals['_GATEREASON']._serialized_end=324
-  _globals['_GATERESULT']._serialized_start=327
-  _globals['_GATERESULT']._serialized_end=538
-  _globals['_GATERESPONSE']._serialized_start=541
-  _globals['_GATERESPONSE']._serialized_end=670
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=672
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=693
-  _globals['_POLICY']._serialized_start=695
-  _globals['_POLICY']._serialized_end=774
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=776
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=833
-  _globals['_GATESERVICE']._serialized_start=935
-  _globals['_GATESERVICE']._serialized_end=1078
+  _globals['_GATEREQUEST']._serialized_end=246
+  _globals['_GATEREASON']._serialized_start=248
+  _globals['_GATEREASON']._serialized_end=329
+  _globals['_GATERESULT']._serialized_start=332
+  _globals['_GATERESULT']._serialized_end=543
+  _globals['_GATERESPONSE']._serialized_start=546
+  _globals['_GATERESPONSE']._serialized_end=675
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=677
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=698
+  _globals['_POLICY']._serialized_start=700
+  _globals['_POLICY']._serialized_end=779
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=781
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=838
+  _globals['_GATESERVICE']._serialized_start=940
+  _globals['_GATESERVICE']._serialized_end=1083
 # @@protoc_insertion_point(module_scope)

@@ -58,9 +58,9 @@ class GateRequest(_message.Message):
     policy: _builtins.str
     """Name of a served policy; empty means "default"."""
     @_builtins.property
-    def pairs(self) -> _containers.RepeatedCompositeFieldContainer[_reward_pb2.Pair]:
+    def pairs(self) -> _containers.RepeatedCompositeFieldContainer[_constraints_pb2.CheckPair]:
         """One or more pairs. A prompt may be empty under a policy that asks no model; what follows from an empty response, the
-        policy says.
+        policy says. Constraints of a pair are checked instead of what can be read from its prompt.
         """
 
     @_builtins.property
@@ -70,7 +70,7 @@ class GateRequest(_message.Message):
     def __init__(
         self,
         *,
-        pairs: _abc.Iterable[_reward_pb2.Pair] | None = ...,
+        pairs: _abc.Iterable[_constraints_pb2.CheckPair] | None = ...,
         policy: _builtins.str = ...,
         inline_policy: _struct_pb2.Struct | None = ...,
     ) -> None: ...
@@ -134,7 +134,7 @@ class GateResult(_message.Message):
 
     @_builtins.property
     def constraints(self) -> _containers.RepeatedCompositeFieldContainer[_constraints_pb2.ConstraintVerdict]:
-        """Verdicts on the prompt's constraints, then on the policy's, which have no span."""
+        """Verdicts on the pair's or the prompt's constraints, then on the policy's. Only the prompt's have a span."""
 
     @_builtins.property
     def score(self) -> _reward_pb2.ScoreResult:
