@@ -107,8 +107,8 @@ class Policy(_Part):
         return self
 
     @property
-    def vocabulary(self) -> bool:
-        """Whether it names constraints."""
+    def names_constraints(self) -> bool:
+        """Whether there is anything for `check_vocabulary`."""
         return bool(self.constraints or self.exceptions)
 
     @property

@@ -102,7 +102,7 @@ class GateService:
         if asked.policy:
             raise InvalidInput("is given beside policy; send one of the two", INLINE)
         try:
-            if asked.inline.vocabulary:  # the families take a second to load, which a checking process has spent
+            if asked.inline.names_constraints:  # the families take a second to load, which a checking process has spent
                 await self._checking.run(check_vocabulary, asked.inline)
         except PolicyError as error:
             raise InvalidInput(str(error), f"{INLINE}.{error.field}") from None
