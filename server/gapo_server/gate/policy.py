@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from gapo import policy_file
+from gapo.v1.values import whole
 from gapo_core.pairs import TruncationPolicy
 from pydantic import (
     BaseModel,
@@ -114,16 +115,7 @@ class Policy(_Part):
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits of what it says, in whatever order and by whatever protocol it came."""
-        return hashlib.sha256(json.dumps(_whole(self.model_dump()), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _whole(value: Any) -> Any:
-    """The same with 3 for 3.0, which JSON and gRPC do not tell apart."""
-    if isinstance(value, dict):
-        return {key: _whole(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_whole(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return hashlib.sha256(json.dumps(whole(self.model_dump()), sort_keys=True).encode()).hexdigest()[:12]
 
 
 class PolicyError(ValueError):

@@ -8,7 +8,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 def plain(message: Struct | Value) -> Any:
     """Whole numbers become integers again: a Value knows floating ones only."""
-    return _whole(MessageToDict(message))
+    return whole(MessageToDict(message))
 
 
 def struct(value: dict[str, Any]) -> Struct:
@@ -21,9 +21,10 @@ def value_of(value: Any) -> Value:
     return ParseDict(value, Value())
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """The same with 3 for 3.0, which JSON and a Value do not tell apart."""
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: whole(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [whole(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
