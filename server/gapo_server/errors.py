@@ -13,7 +13,7 @@ RequestError
 │   └── Stopping            503  UNAVAILABLE         another server may answer
 ├── DeadlineExceeded        504  DEADLINE_EXCEEDED
 ├── EngineFailed            500  INTERNAL
-└── CheckFailed             500  INTERNAL            a checking process ended
+└── CheckFailed             500  INTERNAL            two checking processes ended at it
 """
 
 import grpc
