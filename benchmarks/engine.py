@@ -68,13 +68,15 @@ def prepare(checkpoint: Path, work: Path) -> Path:
 
 
 def start(
-    checkpoint: Path, held_out: Path, names: list[str], device: str, threads: int, work: Path
+    checkpoint: Path, held_out: Path, engines: str | None, names: list[str], device: str, threads: int, work: Path
 ) -> tuple[dict[str, Peer], dict[str, str]]:
     """The peers that run, and why the others do not."""
     peers: dict[str, Peer] = {}
     not_run: dict[str, str] = {}
     for target, precision in ENGINES[device]:
         name = f"gapo {target.value} {precision.value}"
+        if engines is not None and f"{target.value} {precision.value}" not in engines.split(","):
+            continue
         try:
             given = None if precision is Precision.FP32 else held_out
             bundle = export_checkpoint(
@@ -154,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--engine", help="comma-separated, as in 'cuda fp16'; default: all that suit the device")
     parser.add_argument("--peer", default="hf,optimum,infinity", help="comma-separated; empty for none")
     parser.add_argument("--device", choices=list(ENGINES), default="cpu")
     parser.add_argument("--workload", help="comma-separated names; default: all that suit the device")
@@ -169,7 +172,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = prepare(given.checkpoint, Path(folder))
         words = one_token_words(checkpoint / "tokenizer.json")
-        peers, not_run = start(checkpoint, given.pairs, names, given.device, given.threads, Path(folder) / "store")
+        store = Path(folder) / "store"
+        peers, not_run = start(checkpoint, given.pairs, given.engine, names, given.device, given.threads, store)
         workloads: dict[str, object] = {}
         result: dict[str, object] = {"machine": machine(), "threads": given.threads, "model": config}
         result |= {"repetitions": given.repetitions, "workloads": workloads, "not_run": not_run}

@@ -33,6 +33,21 @@ def accelerator_of(mixed_precision: str, cpu: bool) -> Accelerator:
     return Accelerator(mixed_precision=mixed_precision, cpu=cpu or not torch.accelerator.is_available())
 
 
+class GpuMemory:
+    """The most that this process's tensors take on its GPU, from here on; on a CPU nothing."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device if device.type == "cuda" else None
+        if self._device is not None:
+            torch.cuda.reset_peak_memory_stats(self._device)
+
+    def peak(self) -> dict[str, float]:
+        """`gpu_gib`, to lay beside what `--dry-run` expects of the PPO phase."""
+        if self._device is None:
+            return {}
+        return {"gpu_gib": torch.cuda.max_memory_allocated(self._device) / (1 << 30)}
+
+
 def prepare(
     accelerator: Accelerator,
     model: nn.Module,

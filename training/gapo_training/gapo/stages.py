@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gapo_training.discriminator import freeze
-from gapo_training.distributed import accelerator_of
+from gapo_training.distributed import GpuMemory, accelerator_of
 from gapo_training.gapo import checkpoint, generator, ppo, preflight, provenance, reward_phase, start, tasks
 from gapo_training.gapo.assembly import Run, assemble, load_state, publish, reward_backend, save_state, served_version
 from gapo_training.gapo.buffer import GeneratedRow, phase_rows
@@ -76,6 +76,7 @@ def stage(run: Run) -> None:
                 total = config.stages * config.ppo.iterations
                 for group in run.learner.actor_optimizer.param_groups:
                     group["lr"] = config.ppo.learning_rate * ppo.learning_rate_factor(count, total, config.ppo)
+                measured = GpuMemory(run.accelerator.device)
                 drafts, seen = ppo.iteration(
                     run.learner,
                     chosen,
@@ -99,6 +100,7 @@ def stage(run: Run) -> None:
                     ]
                 )
                 seen |= {"stage": number, "satisfied_sampled": float(np.mean([v is True for v in verdicts]))}
+                seen |= measured.peak()
                 run.journal.record("ppo", count, seen | {"reward_version": version})
                 run.journal.progress("ppo", count + 1, total, f"A{number}, reward {seen['reward']:.2f}")
         run.phase = "reward"
