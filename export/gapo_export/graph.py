@@ -44,9 +44,10 @@ class TracedLongformer(PackedLongformer):
     """
 
     def __init__(self, model: PackedLongformer, heads_at_once: int) -> None:
-        super().__init__(model.shape, model.block)
+        with torch.device("meta"):  # the weights are the model's own, neither drawn nor copied
+            super().__init__(model.shape, model.block)
         self.heads_at_once = heads_at_once
-        self.load_state_dict(model.state_dict())
+        self.load_state_dict(model.state_dict(), assign=True)
         for layer in self.longformer.encoder.layer:
             self._fuse(cast(SelfAttention, cast(nn.Module, layer.attention).self))
 
