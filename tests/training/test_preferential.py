@@ -7,7 +7,7 @@ from gapo_training import natural_errors
 from gapo_training.corpora import e2e, rnnlg
 from gapo_training.corpora.record import Record
 from gapo_training.evaluate import auroc, pair_accuracy
-from gapo_training.preferential import augment
+from gapo_training.preferential import PreferentialPrompt, augment
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,27 @@ def test_natural_errors_match_in_number(real_data) -> None:
     found = natural_errors.read(real_data / "e2e/devel-fixed.no-ol.csv", seed=0)
     assert len(found) > 1000
     assert all(p.accepted != p.rejected for p in found)
+
+
+def test_the_blind_reading_holds_every_natural_error(real_data) -> None:
+    found = natural_errors.read(real_data / "e2e/devel-fixed.no-ol.csv", seed=0)
+    read = {line.split(",")[0] for line in natural_errors.READING.read_text(encoding="utf-8").splitlines()[1:]}
+    assert {natural_errors.fingerprint(pair) for pair in found} == read
+    supported = natural_errors.supported(found)
+    assert 0.5 < len(supported) / len(found) < 0.7
+
+
+def test_only_a_label_that_the_reading_supports_counts(tmp_path, monkeypatch) -> None:
+    price = Attribute("priceRange", "cheap"), Attribute("priceRange", "high")
+    place = Attribute("area", "riverside"), Attribute("name", "Cotto")
+
+    def pair(response: str, *replaced: Attribute) -> PreferentialPrompt:
+        return PreferentialPrompt("a", "b", response, "modification", replaced, (price[1],), "restaurant")
+
+    pairs = [pair(f"text {number}", price[0], *place) for number in range(4)]
+    verdicts = ("1,0", "1,1", "0,1", "1,?")
+    lines = [f"{natural_errors.fingerprint(p)},{verdict}" for p, verdict in zip(pairs, verdicts, strict=True)]
+    monkeypatch.setattr(natural_errors, "READING", tmp_path / "reading.csv")
+    natural_errors.READING.write_text("\n".join(["pair,replaced,wrong", *lines]), encoding="utf-8")
+    assert natural_errors.supported([*pairs, pair("not read", price[0])]) == pairs[:1]
+    assert natural_errors.supported([pair("text 0", *reversed(place), price[0])])

@@ -1,5 +1,8 @@
 """Natural errors of the E2E cleaned development set: the original attribute list against the corrected one."""
 
+import csv
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -7,9 +10,13 @@ from random import Random
 from gapo_core.constraints.attributes import Attribute
 
 from gapo_training.corpora.e2e import parse, rows
-from gapo_training.corpora.restaurant_facts import meaning, names_in, read_text
+from gapo_training.corpora.restaurant_facts import meaning
 from gapo_training.preferential import PreferentialPrompt
 from gapo_training.wordings import EVALUATION, render
+
+READING = Path(__file__).with_name("natural_errors_reading.csv")
+"""Every pair of seed 0, by `fingerprint`, as a language model read it that saw neither which list is the corrected one
+nor any score: whether the text says all facts of `replaced` and of `wrong`; 1 yes, 0 no, ? cannot be told."""
 
 
 def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt]:
@@ -45,22 +52,22 @@ def read(file: Path, seed: int, single: bool = False) -> list[PreferentialPrompt
     return pairs
 
 
-def undisputed(pairs: Sequence[PreferentialPrompt]) -> list[PreferentialPrompt]:
-    """The pairs with at least one wrong fact that the text does not state in plain words.
+def fingerprint(pair: PreferentialPrompt) -> str:
+    """Of the text and of the facts in which the prompts differ."""
+    facts = [sorted(f"{a.slot}={a.value}" for a in side) for side in (pair.replaced, pair.wrong)]
+    return hashlib.sha256(json.dumps([pair.response, *facts]).encode()).hexdigest()[:16]
 
-    The corrected lists were made by patterns too, and leave out or turn round some facts that stand in the text ("1 out
-    5", "aren't family-friendly"): there the rejected prompt is as right as the accepted one, or more. The reading is
-    the one that labels the training corpus, so this figure is no independent judgement; report it beside the full one.
+
+def supported(pairs: Sequence[PreferentialPrompt]) -> list[PreferentialPrompt]:
+    """The pairs whose label the blind `READING` supports: the text says all that the accepted prompt asks for instead,
+    and not all that is wrong. Pairs of other seeds were not read and are left out.
+
+    The corrected lists were made by patterns, and leave out or turn round facts that stand in the text ("1 out 5",
+    "aren't family-friendly"): there the rejected prompt is as right as the accepted one, or more.
     """
-    asked = {a for pair in pairs for a in (*pair.replaced, *pair.wrong) if a.slot in ("name", "near")}
-    names = sorted({a.value for a in asked})
-
-    def stated(pair: PreferentialPrompt) -> bool:
-        known = names_in(pair.response, names)
-        readings = read_text(pair.response, names) | {"name": known, "near": known}
-        return all(readings[a.slot].states(meaning(a.slot, a.value)) for a in pair.wrong)
-
-    return [pair for pair in pairs if not stated(pair)]
+    with READING.open(encoding="utf-8", newline="") as stream:
+        found = {row["pair"] for row in csv.DictReader(stream) if (row["replaced"], row["wrong"]) == ("1", "0")}
+    return [pair for pair in pairs if fingerprint(pair) in found]
 
 
 def _matched(

@@ -60,6 +60,6 @@ def evaluation_sets(data: Path, seed: int = 0) -> dict[str, list[PreferentialPro
         "laptop_tv_valid": valid,
         "laptop_tv_valid_long": surrounded(valid[:1000], 1.0, 800, seed),
         "restaurant_natural_errors": natural,
-        "restaurant_natural_errors_undisputed": natural_errors.undisputed(natural),
+        "restaurant_natural_errors_supported": natural_errors.supported(natural),
         "restaurant_natural_errors_single": natural_errors.read(errors, seed, single=True),
     }
