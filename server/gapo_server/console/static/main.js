@@ -45,7 +45,7 @@ function restoreFromAddress() {
 
 async function tellServed() {
   const problem = await server.unreadiness();
-  const names = models.map((one) => `${one.name} ${one.version}${one.device ? ` on ${one.device}` : ""}`);
+  const names = models.map((one) => `${one.name} ${one.version}`);
   const ready = problem ? `not ready: ${problem}` : "ready";
   byId("served").replaceChildren(
     make("span", { class: `ready ${problem ? "no" : "yes"}`, "aria-hidden": "true" }),
