@@ -93,8 +93,6 @@ function requestsOf({ prompt, responses, model, truncation, policy }, constraint
 }
 
 async function run() {
-  running?.abort();
-  const mine = (running = new AbortController());
   form.clearErrors();
   saveInAddress();
   const state = form.state;
@@ -105,6 +103,8 @@ async function run() {
     form.tell(error);
     return;
   }
+  running?.abort();
+  const mine = (running = new AbortController());
   byId("outcome").textContent = "Asking the server …";
   const patience = setTimeout(() => {
     byId("outcome").textContent = "Asking the server … its first check takes some seconds.";
@@ -132,7 +132,7 @@ async function run() {
     byId("outcome").textContent = errors.length ? `${outcome} Something was refused: see the form.` : outcome;
   } else {
     byId("cards").replaceChildren();
-    byId("outcome").textContent = "The server refused this: see the form.";
+    byId("outcome").textContent = "No results: see the form.";
   }
   for (const error of errors) form.tell(error, constraints);
   await tellServed();
@@ -171,6 +171,7 @@ byId("clear").addEventListener("click", () => {
   running = null;
   form.state = { truncation: "" };
   byId("results").hidden = true;
+  byId("results").removeAttribute("aria-busy");
   byId("outcome").textContent = "";
   saveInAddress();
   byId("prompt").focus();
