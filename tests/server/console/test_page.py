@@ -112,6 +112,7 @@ def test_constraints_by_hand_and_their_mistakes(tab) -> None:
     page.fill("#constraints", f"{BY_HAND}\nlength_constraints:number_wrods")
     opened.run(PROMPT, "a laptop")
     assert page.inner_text("#constraints-error").startswith("Line 4: ")
+    assert page.inner_text("#constraints-error").endswith("number_words'?")
     page.fill("#constraints", "length_constraints:number_words:{num_words}")
     opened.run(PROMPT, "a laptop")
     assert "Line 1: what follows the id is not JSON" in page.inner_text("#constraints-error")

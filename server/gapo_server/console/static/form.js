@@ -117,13 +117,15 @@ export class Form {
       const id = name === "response" ? `response-${Number(number) + 1}` : name;
       if (!byId(id)) return ["question", error.message];
       const label = { prompt: "The prompt", constraints: "The list" }[name] ?? "This response";
-      if (place === undefined) return [id, `${label} ${error.message}.`];
-      return [id, `Line ${constraints?.[Number(place)]?.line ?? Number(place) + 1}: ${error.message}.`];
+      if (place === undefined) return [id, `${label} ${ended(error.message)}`];
+      return [id, `Line ${constraints?.[Number(place)]?.line ?? Number(place) + 1}: ${ended(error.message)}`];
     }
-    if (CHOICES.includes(field)) return [field, `${error.message}.`];
+    if (CHOICES.includes(field)) return [field, ended(error.message)];
     return ["question", field ? `${field}: ${error.message}` : error.message];
   }
 }
+
+const ended = (sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`);
 
 function choose(select, value) {
   if (![...select.options].some((option) => option.value === value)) {
