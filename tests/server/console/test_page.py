@@ -216,7 +216,7 @@ def test_the_key_is_asked_for_and_kept_in_memory_only(tab, keyed) -> None:
     page = opened.open(f"/#{urlencode({'prompt': PROMPT, 'response': GOOD})}")
     page.wait_for_selector("#key:focus")
     assert page.locator("#question").is_hidden()
-    for wrong, told in (("wrong", "the API key is missing or wrong"), ("ключ", "The key ")):
+    for wrong, told in (("wrong", "The server does not take this key"), ("ключ", "The key ")):
         page.fill("#key", wrong)
         page.keyboard.press("Enter")
         page.wait_for_selector(f"#key-error:has-text({json.dumps(told)})")

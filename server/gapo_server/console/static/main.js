@@ -53,10 +53,10 @@ async function tellServed() {
   );
 }
 
-function askForKey(error) {
+function askForKey() {
   byId("door").hidden = false;
   byId("question").hidden = true;
-  byId("key-error").textContent = server.hasKey ? `${error.message}.` : "";
+  byId("key-error").textContent = server.hasKey ? "The server does not take this key; correct it." : "";
   server.forgetKey();
   byId("key").focus();
 }
@@ -74,7 +74,7 @@ async function open() {
     byId("question").hidden = false;
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    if (error.reason === "unauthenticated") askForKey(error);
+    if (error.reason === "unauthenticated") askForKey();
     else form.tell(error);
   }
   await tellServed();
@@ -117,10 +117,9 @@ async function run() {
   byId("results").removeAttribute("aria-busy");
   const [scored, checked, gated] = settled.map((one) => one.value ?? null);
   const errors = settled.filter((one) => one.reason).map((one) => one.reason);
-  const locked = errors.find((error) => error.reason === "unauthenticated");
-  if (locked) {
+  if (errors.some((error) => error.reason === "unauthenticated")) {
     byId("outcome").textContent = "";
-    askForKey(locked);
+    askForKey();
     return;
   }
   made = { state, constraints, requests, keyed: server.hasKey };
