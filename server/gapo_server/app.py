@@ -148,8 +148,9 @@ async def _drain(web: _Web, rpc: RpcServer, service: ScoringService) -> None:
 def _banner(service: ScoringService, rest: str, grpc: str) -> str:
     names = ", ".join(f"{m.manifest.name} {m.manifest.version}" for m in service.models.values())
     key = " -H 'authorization: Bearer KEY'" if service.settings.api_key else ""
+    page = f"open http://{rest}/ or " if service.settings.console else ""
     return (
-        f"serving {names}: REST {rest}, gRPC {grpc}; try "
+        f"serving {names}: REST {rest}, gRPC {grpc}; {page}try "
         f"curl -s http://{rest}/v1/score -H 'content-type: application/json'{key} -d "
         """'{"pairs":[{"prompt":"Describe a laptop. memory: 8 gb","response":"a laptop with 8 gb of memory"}]}'"""
     )

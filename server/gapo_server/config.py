@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         default=None,
         description="Ask every request for this key: `Authorization: Bearer KEY`, or /get_reward/KEY and /rm/KEY.",
     )
+    console: bool = Field(default=True, description="Serve the page for people at GET /.")
 
     prompt_budget: int | None = Field(
         default=None, gt=0, description="Most tokens of a prompt; a request may say otherwise."

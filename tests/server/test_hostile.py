@@ -105,7 +105,7 @@ def test_wrong_paths_and_methods(server, method, path, status, reason, allow) ->
     assert reply.headers.get("allow") == allow
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/models", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/v1/models", "/docs"])
 def test_head_is_answered_as_get_without_a_body(server, path) -> None:
     with httpx.Client(base_url=server.rest) as client:  # one connection: a body would be read as the next answer
         head, got = client.head(path), client.get(path)

@@ -14,7 +14,8 @@ from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, Stopping
 from gapo_server.rest.responses import error_response
 from gapo_server.scoring.service import ScoringService
 
-OPEN_PATHS = ("/healthz", "/readyz", "/docs", "/openapi.json")
+OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/openapi.json")
+OPEN_FOLDERS = ("/console/", "/docs/")
 """Answered without a key: they tell nothing about anybody's texts."""
 KEYED_PATHS = ("/get_reward/", "/rm/")
 """Behind these stands the key of a trainer that sends no header."""
@@ -110,7 +111,7 @@ class Door:
             await self._answer(scope, bytes(body), receive, send)
 
     def _key_problem(self, path: str, headers: Headers) -> RequestError | None:
-        if path in OPEN_PATHS:
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
             return None
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         in_path = next((path.removeprefix(start) for start in KEYED_PATHS if path.startswith(start)), None)

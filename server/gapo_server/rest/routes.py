@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gapo_server.checking.service import CheckingService
+from gapo_server.console import routes as console
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.gate.service import GateService
 from gapo_server.health import Health
-from gapo_server.rest import checks, gates, openapi, probes
+from gapo_server.rest import checks, docs, gates, openapi, probes
 from gapo_server.rest.dialects import openrlhf, slime, vllm
 from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few
 from gapo_server.rest.responses import error_response, tell_truncation
@@ -33,11 +34,15 @@ def build(service: ScoringService, checking: CheckingService, gate: GateService,
     app = FastAPI(
         title="GAPO reward-model server",
         description="How well does a response keep its prompt's constraints?",
+        docs_url=None,  # FastAPI's own loads its script from a public network
         redoc_url=None,
     )
     app.add_middleware(Door, service=service)
     _add_error_handlers(app, service)
     app.include_router(probes.router(service, health))
+    app.include_router(docs.router())
+    if service.settings.console:
+        app.include_router(console.router())
     app.include_router(checks.router(checking, service))
     app.include_router(gates.router(gate, service))
     for dialect in (openrlhf, slime, vllm):
