@@ -137,7 +137,7 @@ def test_reflection_lists_the_services(server) -> None:
         ask = reflection_pb2.ServerReflectionRequest(list_services="")
         reply = next(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask]), timeout=20))
     names = {service.name for service in reply.list_services_response.service}
-    assert {"gapo.v1.RewardService", "grpc.health.v1.Health"} <= names
+    assert {"gapo.v1.RewardService", "inference.GRPCInferenceService", "grpc.health.v1.Health"} <= names
 
 
 def test_a_key_guards_everything_but_health_and_docs() -> None:
@@ -274,6 +274,12 @@ def test_the_examples_of_the_dialects_are_answered(server, path) -> None:
         assert server.post(path, json=example).status_code == 200
 
 
+def test_the_example_of_an_inference_is_answered(server) -> None:
+    methods = server.get("/openapi.json").json()["paths"]["/v2/models/{model_name}/infer"]["post"]
+    (example,) = methods["requestBody"]["content"]["application/json"]["schema"]["examples"]
+    assert server.post("/v2/models/gapo-mini/infer", json=example).json()["id"] == example["id"]
+
+
 def test_openapi_describes_the_bodies(server) -> None:
     document = server.get("/openapi.json").json()
     assert {"/v1/score", "/v1/models", "/get_reward", "/healthz", "/readyz", "/metrics"} <= set(document["paths"])
@@ -330,7 +336,9 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
         assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
     assert "HTTPValidationError" not in json.dumps(document)
     guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
-    paths = {*body, "/rerank", "/v1/check", "/v1/gate", "/v1/models", "/v1/policies", "/metrics"}
+    models = [f"/v2/models/{{model_name}}{version}" for version in ("", "/versions/{model_version}")]
+    inference = {path + what for path in models for what in ("", "/ready", "/config", "/infer")} | {"/v2"}
+    paths = {*body, *inference, "/rerank", "/v1/check", "/v1/gate", "/v1/models", "/v1/policies", "/metrics"}
     assert guarded == (paths if key else set())
     assert document["components"].get("securitySchemes", {}) == (
         {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}

@@ -18,8 +18,8 @@ def gapo(error: RequestError, status: int) -> dict[str, Any]:
 
 def vllm(error: RequestError, status: int) -> dict[str, Any]:
     """Beside ours what OpenAI's clients read; SGLang's error is a part of it."""
-    kinds = {401: "AuthenticationError", 404: "NotFoundError", 422: "BadRequestError"}
-    kind = kinds.get(status, "BadRequestError" if status < 429 else "InternalServerError")
+    kinds = {401: "AuthenticationError", 404: "NotFoundError", 429: "RateLimitError"}
+    kind = kinds.get(status, "BadRequestError" if status < 500 else "InternalServerError")
     told: dict[str, Any] = gapo(error, status)["error"]
     return {"error": {**told, "type": kind, "param": error.field or None, "code": status}}
 
@@ -29,6 +29,10 @@ def tei(error: RequestError, status: int) -> dict[str, Any]:
     kinds = {"overloaded": "Overloaded", "stopping": "Unhealthy"}
     kind = kinds.get(error.reason, "Backend" if status >= 500 else "Validation")
     return {"error": told(error), "error_type": kind}
+
+
+def open_inference(error: RequestError, status: int) -> dict[str, Any]:
+    return {"error": told(error)}
 
 
 def told(error: RequestError) -> str:
@@ -42,4 +46,5 @@ PATHS["/predict"] = tei
 
 
 def of_path(path: str) -> Form:
-    return PATHS.get(path, gapo)
+    inference = path == "/v2" or path.startswith(("/v2/models", "/v2/health"))
+    return open_inference if inference else PATHS.get(path, gapo)

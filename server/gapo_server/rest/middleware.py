@@ -16,10 +16,13 @@ from gapo_server.rest import forms
 from gapo_server.rest.responses import error_response
 from gapo_server.scoring.service import ScoringService
 
-OPEN_PATHS = ("/healthz", "/readyz", "/docs", "/openapi.json")
+OPEN_PATHS = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/docs", "/openapi.json")
 """Answered without a key: they tell nothing about anybody's texts."""
 KEYED_PATHS = ("/get_reward/", "/rm/")
 """Behind these stands the key of a trainer that sends no header."""
+
+HEADER_LENGTH = "inference-header-content-length"
+"""Of the Open Inference Protocol: so many bytes of a body are JSON, what follows are tensors."""
 
 
 class ClientGone(Exception):
@@ -109,7 +112,8 @@ class Door:
             if problem:
                 raise problem
             try:
-                body.decode("utf-8")
+                if not (scope["path"].startswith("/v2/models/") and HEADER_LENGTH in headers):
+                    body.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise InvalidInput(f"is not UTF-8 at byte {error.start}; encode it as UTF-8", "body") from None
             await self._answer(scope, bytes(body), receive, send)

@@ -27,6 +27,7 @@ from gapo_server.rest.schemas import ErrorBody
 
 READING = (Unauthenticated, RequestError)
 """What a route without a body may answer."""
+FINDING = (*READING, InvalidInput, UnknownModel)
 _JUDGING = (
     *READING,
     InvalidInput,

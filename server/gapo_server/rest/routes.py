@@ -13,8 +13,9 @@ from gapo_server.checking.service import CheckingService
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.gate.service import GateService
 from gapo_server.health import Health
+from gapo_server.inference.service import InferenceService
 from gapo_server.rest import checks, gates, openapi, probes
-from gapo_server.rest.dialects import openrlhf, shared, slime, tei, vllm
+from gapo_server.rest.dialects import open_inference, openrlhf, shared, slime, tei, vllm
 from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few, form_of
 from gapo_server.rest.responses import error_response, tell_truncation
 from gapo_server.rest.schemas import LimitsBody, ModelBody, ModelsBody, ScoreBody, ScoredBody
@@ -42,6 +43,7 @@ def build(service: ScoringService, checking: CheckingService, gate: GateService,
     app.include_router(gates.router(gate, service))
     for dialect in (openrlhf, slime, shared, vllm, tei):
         app.include_router(dialect.router(service))
+    app.include_router(open_inference.router(InferenceService(service, health)))
 
     settings, guard = service.settings, openapi.guard(service.settings)
 

@@ -191,6 +191,10 @@ class TeiErrorBody(Body):
     error_type: str = Field(description="Validation, Overloaded, Unhealthy or Backend.")
 
 
+class InferenceErrorBody(Body):
+    error: str = Field(description="Field and message.")
+
+
 class ModelBody(Body):
     name: str
     version: str
