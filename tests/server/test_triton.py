@@ -1,5 +1,8 @@
 """The Open Inference Protocol, driven by Triton's own clients where they are installed, over the real server."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -88,3 +91,9 @@ def test_its_errors_name_field_and_remedy(triton) -> None:
     with pytest.raises(utils.InferenceServerException, match=r"response\[0\]: .*keep_head"):
         client.infer(NAME, long, parameters={"truncation": "error"})
     assert client.infer(NAME, long).get_response()
+
+
+def test_importing_the_server_leaves_its_names_to_tritons_messages() -> None:
+    told = "import sys, gapo_server.app; print([name for name in sys.modules if name.endswith('open_inference_pb2')])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

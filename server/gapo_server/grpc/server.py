@@ -7,20 +7,28 @@ from grpc_reflection.v1alpha import reflection
 
 from gapo_server.checking.service import CheckingService
 from gapo_server.gate.service import GateService
-from gapo_server.grpc import constraint_servicer, gate_servicer, inference_servicer, reward_servicer
+from gapo_server.grpc import constraint_servicer, gate_servicer, reward_servicer
 from gapo_server.grpc.constraint_servicer import ConstraintServicer
 from gapo_server.grpc.gate_servicer import GateServicer
-from gapo_server.grpc.inference_servicer import InferenceServicer
 from gapo_server.grpc.reward_servicer import RewardServicer
 from gapo_server.health import Health
 from gapo_server.inference.service import InferenceService
 from gapo_server.scoring.service import ScoringService
 
-SERVICES = (reward_servicer.SERVICE, constraint_servicer.SERVICE, gate_servicer.SERVICE, inference_servicer.SERVICE)
+SERVICES = (
+    reward_servicer.SERVICE,
+    constraint_servicer.SERVICE,
+    gate_servicer.SERVICE,
+    "inference.GRPCInferenceService",
+)
 
 
 class RpcServer:
     def __init__(self, service: ScoringService, checking: CheckingService, gate: GateService, health: Health) -> None:
+        # Only here: a process that imports its messages can no longer import those of Triton's client, which have the
+        # same published names.
+        from gapo_server.grpc.inference_servicer import InferenceServicer
+
         self._checks = grpc_health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
             options=[
