@@ -19,6 +19,8 @@ lint: .venv/.dev  ## formatting rules, types and import rules
 protos: .venv/.dev  ## regenerate the committed stubs
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I protos --python_out=clients/python \
 	  --grpc_python_out=clients/python --mypy_out=clients/python protos/gapo/v1/*.proto
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I protos --python_out=server/gapo_server \
+	  --mypy_out=server/gapo_server protos/inference/*.proto
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -33,6 +35,7 @@ protos: .venv/.dev  ## regenerate the committed stubs
 	-$(PIP) --no-deps openrlhf==0.11.2  # its client, one file, is a test; it has no wheel for some Pythons
 	-$(PIP) --no-deps verl==0.9.1  # so are verl's reward loop
 	-$(PIP) --no-deps areal==1.0.4  # and AReaL's wrapper of reward functions
+	-$(PIP) python-rapidjson geventhttpclient && $(PIP) --no-deps tritonclient==2.73.0  # and Triton's clients
 	touch $@ .venv/.server
 
 clean:

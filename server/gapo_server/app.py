@@ -78,7 +78,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel] | None = None)
         gate = GateService(service, checking, policies)
         if settings.policies:  # its first request shall not wait for what every one needs
             checking.warm()
-        rpc = RpcServer(service, checking, gate)
+        rpc = RpcServer(service, checking, gate, health)
         try:
             grpc_port = await rpc.start(_address(settings.host, settings.grpc_port))
         except RuntimeError as error:

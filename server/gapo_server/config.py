@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     empty_reward: float = Field(
         default=-10.0,
         allow_inf_nan=False,
-        description="What /get_reward, /rm and /classify give for a completion without visible text.",
+        description="What trainers' contracts (/get_reward, /rm, …) give for a completion without visible text.",
     )
 
     max_pairs: int = Field(default=1024, gt=0, description="Pairs of one request.")

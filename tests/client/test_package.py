@@ -47,15 +47,24 @@ def test_a_server_without_its_runtime_names_the_extra(monkeypatch) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_the_committed_stubs_equal_the_protos(tmp_path) -> None:
+STUBS = {
+    "gapo/v1": ("clients/python", ("python", "grpc_python", "mypy")),
+    "inference": ("server/gapo_server", ("python", "mypy")),
+}
+"""Of each folder of protos, where its stubs lie, and their kinds."""
+
+
+@pytest.mark.parametrize("folder", STUBS)
+def test_the_committed_stubs_equal_the_protos(tmp_path, folder) -> None:
     """The .pyi too: mypy-protobuf's plugin must stand beside this Python for protoc to find it."""
-    out = [f"--{kind}_out={tmp_path}" for kind in ("python", "grpc_python", "mypy")]
+    root, kinds = STUBS[folder]
+    out = [f"--{kind}_out={tmp_path}" for kind in kinds]
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", str(ROOT / "protos"), *out]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = os.environ | {"PATH": path}
-    protos = sorted(map(str, (ROOT / "protos/gapo/v1").glob("*.proto")))
+    protos = sorted(map(str, (ROOT / "protos" / folder).glob("*.proto")))
     subprocess.run([*command, *protos], check=True, env=env, capture_output=True)
-    made, committed = tmp_path / "gapo/v1", ROOT / "clients/python/gapo/v1"
+    made, committed = tmp_path / folder, ROOT / root / folder
     assert {file.name for file in made.iterdir()} == {file.name for file in committed.glob("*_pb2*")}
     for file in made.iterdir():
         assert file.read_bytes() == (committed / file.name).read_bytes()

@@ -28,13 +28,25 @@ def curled(text: str, server) -> list:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def near(score: float):
+    return pytest.approx(score, abs=1e-4)
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is absent")
 def test_the_curl_examples_run(server) -> None:
-    scored, models, checked, rewards, classes, reward = curled(TEXT, server)
+    scored, models, checked, rewards, classes, reward, *others = curled(TEXT, server)
+    pairs, ranked, embedded, predicted, ranked_texts, inferred = others
     assert scored["results"][0]["probability"] > 0.5
     assert sorted(models) == ["limits", "models"]
     assert [result["status"] for result in checked["results"]] == ["violated", "violated"]
-    assert rewards["rewards"] == rewards["scores"] == classes["data"][0]["probs"] == [reward]
+    assert rewards["rewards"] == rewards["scores"] == classes["data"][0]["probs"] == embedded["embedding"] == [reward]
+    (good, bad), result = (row["score"] for row in pairs["data"]), scored["results"][0]
+    assert good > bad
+    assert [(row["index"], row["relevance_score"]) for row in ranked["results"]] == [(1, near(good))]
+    assert [row["index"] for row in ranked_texts] == [1, 0]
+    told = {output["name"]: output["data"] for output in inferred["outputs"]}
+    assert predicted[0][0]["score"] == near(good) == result["score"] == near(told["rewards"][0])
+    assert ranked_texts[0]["score"] == near(result["probability"]) == told["probability"][0]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is absent")

@@ -37,6 +37,11 @@ TEMPLATES = {
         "{r}<|im_end|>",
         "<|dummy_85|>",
     ),
+    "NeMo": (
+        "<extra_id_0>System\nBe brief.\n<extra_id_1>User\n{p}\n<extra_id_1>Assistant\n",
+        "{r}\n<extra_id_1>",
+        "<pad>",
+    ),
     "DeepSeek": (
         "<｜begin▁of▁sentence｜>Be brief.<｜User｜>{p}<｜Assistant｜>",
         "{r}<｜end▁of▁sentence｜>",

@@ -7,7 +7,10 @@ import time
 import grpc
 import pytest
 from gapo.chat import split
-from gapo_server.rest.schemas import ClassifyBody, OpenRLHFBody, ScoreBody
+from gapo_server.rest.dialects.sglang import TextBody
+from gapo_server.rest.dialects.tei import PredictBody, TeiRerankBody
+from gapo_server.rest.dialects.vllm_schemas import ClassifyBody, RerankBody, TextPairsBody
+from gapo_server.rest.schemas import OpenRLHFBody, ScoreBody
 from pydantic import ValidationError
 
 JSON = {"content-type": "application/json"}
@@ -26,6 +29,8 @@ KEYS = {str(number): 0 for number in range(200_000)}
         ("/rm", {"prompt": [{}] * 500_000, "response": "y"}, 413, "prompt"),
         ("/rm", {"prompt": "<|im_end|>" * 100_000, "response": "y"}, 422, "prompt"),
         ("/classify", {"messages": [{"role": "assistant"}] * 250_000}, 413, "messages"),
+        ("/score", {"text_1": "x", "text_2": [0] * 500_000}, 413, "text_2"),
+        ("/rerank", {"query": "x", "documents": [0] * 500_000}, 413, "documents"),
     ],
     ids=[
         "numbers",
@@ -37,6 +42,8 @@ KEYS = {str(number): 0 for number in range(200_000)}
         "a long talk",
         "marks alone",
         "many turns",
+        "many responses",
+        "many documents",
     ],
 )
 def test_others_are_answered_meanwhile(server, path, body, status, field) -> None:
@@ -74,6 +81,11 @@ def test_too_many_pairs_are_counted_before_they_are_looked_at(server) -> None:
         (ScoreBody, {"pairs": [KEYS] * 1000}),
         (OpenRLHFBody, {"query": [0] * 1000, "prompts": [0] * 1000}),
         (ClassifyBody, {"input": [0] * 1000, "messages": [{}] * 1000}),
+        (TextPairsBody, {"text_1": [0] * 1000, "text_2": [0] * 1000}),
+        (RerankBody, {"query": "x", "documents": [0] * 1000}),
+        (TextBody, {"text": [0] * 1000}),
+        (PredictBody, {"inputs": [[0]] * 1000}),
+        (TeiRerankBody, {"query": "x", "texts": [0] * 1000}),
     ],
 )
 def test_few_faults_are_looked_for(kind, body) -> None:
@@ -88,7 +100,6 @@ def test_the_body_is_described_to_clients(server) -> None:
         ("/v1/score", "ScoreBody"),
         ("/get_reward", "OpenRLHFBody"),
         ("/rm", "SlimeBody"),
-        ("/classify", "ClassifyBody"),
     ):
         content = described["paths"][path]["post"]["requestBody"]["content"]
         assert content["application/json"]["schema"]["$ref"] == f"#/components/schemas/{name}"

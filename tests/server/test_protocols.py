@@ -15,7 +15,7 @@ import httpx
 import pytest
 from gapo.v1 import reward_pb2
 from gapo_server.logs import TextFormatter
-from gapo_server.rest.schemas import ErrorBody
+from gapo_server.rest.schemas import ErrorBody, TeiErrorBody, VllmErrorBody
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -137,7 +137,7 @@ def test_reflection_lists_the_services(server) -> None:
         ask = reflection_pb2.ServerReflectionRequest(list_services="")
         reply = next(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask]), timeout=20))
     names = {service.name for service in reply.list_services_response.service}
-    assert {"gapo.v1.RewardService", "grpc.health.v1.Health"} <= names
+    assert {"gapo.v1.RewardService", "inference.GRPCInferenceService", "grpc.health.v1.Health"} <= names
 
 
 def test_a_key_guards_everything_but_health_and_docs() -> None:
@@ -252,6 +252,34 @@ def test_a_traceback_in_the_text_log_is_indented_to_its_last_line() -> None:
     assert all(line.startswith("  ") for line in rest)
 
 
+DIALECTS = {
+    "/classify": ("ClassifyBody", "TextBody"),
+    "/pooling": ("PoolingBody",),
+    "/score": ("TextPairsBody",),
+    "/rerank": ("RerankBody", "TeiRerankBody"),
+    "/v1/rerank": ("RerankBody",),
+    "/v2/rerank": ("RerankBody",),
+    "/predict": ("PredictBody",),
+}
+
+
+@pytest.mark.parametrize("path", DIALECTS)
+def test_the_examples_of_the_dialects_are_answered(server, path) -> None:
+    document = server.get("/openapi.json").json()
+    schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    names = [one["$ref"].rpartition("/")[2] for one in schema.get("oneOf", [schema])]
+    assert names == list(DIALECTS[path])
+    for name in names:
+        (example,) = document["components"]["schemas"][name]["examples"]
+        assert server.post(path, json=example).status_code == 200
+
+
+def test_the_example_of_an_inference_is_answered(server) -> None:
+    methods = server.get("/openapi.json").json()["paths"]["/v2/models/{model_name}/infer"]["post"]
+    (example,) = methods["requestBody"]["content"]["application/json"]["schema"]["examples"]
+    assert server.post("/v2/models/gapo-mini/infer", json=example).json()["id"] == example["id"]
+
+
 def test_openapi_describes_the_bodies(server) -> None:
     document = server.get("/openapi.json").json()
     assert {"/v1/score", "/v1/models", "/get_reward", "/healthz", "/readyz", "/metrics"} <= set(document["paths"])
@@ -278,7 +306,14 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
             "/get_reward": {"query": ["<|assistant|>y"]},
             "/rm": {"prompt": "x", "response": "y"},
             "/classify": {"input": "<|user|>x<|assistant|>y"},
+            "/pooling": {"input": "<|user|>x<|assistant|>y"},
+            "/score": {"text_1": "x", "text_2": "y"},
+            "/v1/rerank": {"query": "x", "documents": ["y"]},
+            "/v2/rerank": {"query": "x", "documents": ["y"]},
+            "/predict": {"inputs": ["x", "y"]},
         }
+        kinds = dict.fromkeys(("/classify", "/pooling", "/score", "/v1/rerank", "/v2/rerank"), VllmErrorBody)
+        kinds["/predict"] = TeiErrorBody
         seen = set()
         for path, content in body.items():
             for wrong, headers in (
@@ -289,17 +324,21 @@ def test_openapi_describes_the_errors_that_come_and_the_key_where_there_is_one(k
                 (content, {}),
             ):
                 reply = server.post(path, json=wrong, headers=headers)
-                ErrorBody.model_validate(reply.json())
+                kind = kinds.get(path, ErrorBody)
+                kind.model_validate(reply.json())
                 told = document["paths"][path]["post"]["responses"][str(reply.status_code)]
-                assert told["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/ErrorBody"
-                assert reply.json()["error"]["reason"] in told["description"].split(", ")
+                assert told["content"]["application/json"]["schema"]["$ref"].endswith(f"/{kind.__name__}")
+                if kind is not TeiErrorBody:
+                    assert reply.json()["error"]["reason"] in told["description"].split(", ")
                 seen.add(reply.status_code)
     assert seen >= {422, 404, 413, 415, 401 if key else 504}
     for method in (method for path in body for method in document["paths"][path].values()):
         assert set(method["responses"]) - {"401"} == {"200", "404", "408", "413", "415", "422", "429", "500", "504"}
     assert "HTTPValidationError" not in json.dumps(document)
     guarded = {path for path, methods in document["paths"].items() for told in methods.values() if "security" in told}
-    paths = {*body, "/v1/check", "/v1/gate", "/v1/models", "/v1/policies", "/metrics"}
+    models = [f"/v2/models/{{model_name}}{version}" for version in ("", "/versions/{model_version}")]
+    inference = {path + what for path in models for what in ("", "/ready", "/config", "/infer")} | {"/v2"}
+    paths = {*body, *inference, "/rerank", "/v1/check", "/v1/gate", "/v1/models", "/v1/policies", "/metrics"}
     assert guarded == (paths if key else set())
     assert document["components"].get("securitySchemes", {}) == (
         {"HTTPBearer": {"type": "http", "scheme": "bearer"}} if key else {}

@@ -1,8 +1,8 @@
 """Conversations as plain text, for the server's dialects and the trainers' adapters alike.
 
 What trainers send carries the actor's template, special tokens and padding. Known are ChatML (Qwen, Phi-4), Llama 3,
-Llama 2 and Mistral, Gemma, Phi-3, and DeepSeek. Texts of system and user turns are kept in order; the tokens around
-them are not, so that a pair reads as it did in training.
+Llama 2 and Mistral, Gemma, Phi-3, DeepSeek, and NeMo's. Texts of system and user turns are kept in order; the tokens
+around them are not, so that a pair reads as it did in training.
 """
 
 import re
@@ -18,6 +18,7 @@ _ASSISTANT = re.compile(
     r"|<\|assistant\|>"
     r"|<｜Assistant｜>"
     r"|\[/INST\]"
+    r"|<extra_id_1>Assistant\n?"
 )
 _MARK = re.compile(
     rf"<\|im_start\|>{_ROLES}?(?:<\|im_sep\|>|\n)?"
@@ -25,6 +26,7 @@ _MARK = re.compile(
     rf"|<start_of_turn>{_ROLES}?\n?"
     r"|<end_of_turn>|<bos>|<eos>|</?s>|<pad>|<unk>|\[PAD\]"
     r"|<\|[a-z0-9_]+\|>|<｜[^｜<>]{1,40}｜>"
+    r"|<extra_id_[01]>(?:System|User|Assistant)?\n?|<extra_id_2>"
     r"|\[/?INST\]|\[/?SYSTEM_PROMPT\]|<</?SYS>>"
 )
 

@@ -26,14 +26,15 @@ class Serving:
     def __init__(self, admission: Admission, metrics: Metrics) -> None:
         self._admission, self._access = admission, Access(metrics)
 
-    async def _serve(self, route: str, context: Context, answer: Any) -> Any:
-        """Key, access log and errors of every method."""
+    async def _serve(self, route: str, context: Context, answer: Any, keyed: bool = True) -> Any:
+        """Key (where the method is `keyed`), access log and errors of every method."""
         given = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         with self._access.exchange("grpc", given.get("x-request-id")) as exchange:
             exchange.route = route
             try:
                 scheme, _, key = given.get("authorization", "").partition(" ")
-                self._admission.authenticate(key.strip() if scheme.lower() == "bearer" else None)
+                if keyed:
+                    self._admission.authenticate(key.strip() if scheme.lower() == "bearer" else None)
                 await context.send_initial_metadata((("x-request-id", exchange.request_id),))
                 return await answer(exchange)
             except RequestError as error:

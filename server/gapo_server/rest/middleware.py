@@ -7,18 +7,23 @@ from typing import Annotated, Any
 
 from fastapi import Body
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gapo_server.access import Access, Exchange
 from gapo_server.errors import BodyTimeout, InvalidInput, RequestError, Stopping, TooLarge, UnsupportedEncoding
+from gapo_server.rest import forms
 from gapo_server.rest.responses import error_response
 from gapo_server.scoring.service import ScoringService
 
-OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/openapi.json")
+OPEN_PATHS = ("/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/docs", "/openapi.json")
 OPEN_FOLDERS = ("/console/", "/docs/")
 """Answered without a key: they tell nothing about anybody's texts."""
 KEYED_PATHS = ("/get_reward/", "/rm/")
 """Behind these stands the key of a trainer that sends no header."""
+
+HEADER_LENGTH = "inference-header-content-length"
+"""Of the Open Inference Protocol: so many bytes of a body are JSON, what follows are tensors."""
 
 
 class ClientGone(Exception):
@@ -43,8 +48,11 @@ class Door:
             scope = {**scope, "method": "GET"}
         headers = Headers(scope=scope)
         with self._access.exchange("rest", headers.get("x-request-id")) as exchange:
-            scope["state"] = {**scope.get("state", {}), "exchange": exchange}
+            scope["state"] = {**scope.get("state", {}), "exchange": exchange, "form": forms.of_path(scope["path"])}
             started = False
+
+            def refusal(error: RequestError) -> JSONResponse:
+                return error_response(error, self._service.settings, scope["state"]["form"])
 
             async def send_with_id(message: Message) -> None:
                 nonlocal started
@@ -60,7 +68,7 @@ class Door:
                 await self._admit(scope, headers, receive, send_with_id)
             except RequestError as error:
                 exchange.fail(error)
-                await error_response(error, self._service.settings)(scope, receive, send_with_id)
+                await refusal(error)(scope, receive, send_with_id)
             except ClientGone:
                 exchange.outcome = "cancelled"
             except asyncio.CancelledError:
@@ -69,10 +77,10 @@ class Door:
                 stopping = Stopping()
                 exchange.fail(stopping)
                 if not started:
-                    await error_response(stopping, self._service.settings)(scope, receive, send_with_id)
+                    await refusal(stopping)(scope, receive, send_with_id)
             except Exception:
                 if not started:
-                    await error_response(exchange.internal(), self._service.settings)(scope, receive, send_with_id)
+                    await refusal(exchange.internal())(scope, receive, send_with_id)
                 raise
             finally:
                 # The route's pattern, not the path: a path may hold the key, and would make endless labels.
@@ -105,7 +113,8 @@ class Door:
             if problem:
                 raise problem
             try:
-                body.decode("utf-8")
+                if not (scope["path"].startswith("/v2/models/") and HEADER_LENGTH in headers):
+                    body.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise InvalidInput(f"is not UTF-8 at byte {error.start}; encode it as UTF-8", "body") from None
             await self._answer(scope, bytes(body), receive, send)
@@ -164,6 +173,12 @@ def exchange_of(request: Any) -> Exchange:
     """The exchange that `Door` opened for this request."""
     exchange: Exchange = request.scope["state"]["exchange"]
     return exchange
+
+
+def form_of(request: Any) -> forms.Form:
+    """How errors of this request are told: its path's way, or what its body turned out to speak."""
+    form: forms.Form = request.scope["state"]["form"]
+    return form
 
 
 def few(service: ScoringService, *keys: str) -> Callable[[Any], Awaitable[None]]:

@@ -27,6 +27,7 @@ from gapo_server.rest.schemas import ErrorBody
 
 READING = (Unauthenticated, RequestError)
 """What a route without a body may answer."""
+FINDING = (*READING, InvalidInput, UnknownModel)
 _JUDGING = (
     *READING,
     InvalidInput,
@@ -43,13 +44,15 @@ GATING = (*SCORING, UnknownPolicy, CheckFailed)
 """What routes that score, that check and that do both may answer."""
 
 
-def errors(settings: Settings, kinds: tuple[type[RequestError], ...]) -> dict[int | str, dict[str, Any]]:
+def errors(
+    settings: Settings, kinds: tuple[type[RequestError], ...], body: Any = ErrorBody
+) -> dict[int | str, dict[str, Any]]:
     """The answers of these errors by their status, as FastAPI's `responses`."""
     reasons: dict[int, list[str]] = {}
     for kind in kinds:
         if kind is not Unauthenticated or settings.api_key is not None:
             reasons.setdefault(http_status(kind, settings), []).append(kind.reason)
-    return {status: {"model": ErrorBody, "description": ", ".join(reasons[status])} for status in sorted(reasons)}
+    return {status: {"model": body, "description": ", ".join(reasons[status])} for status in sorted(reasons)}
 
 
 def guard(settings: Settings) -> list[Any]:

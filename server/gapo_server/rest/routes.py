@@ -14,9 +14,10 @@ from gapo_server.console import routes as console
 from gapo_server.errors import InvalidInput, RequestError
 from gapo_server.gate.service import GateService
 from gapo_server.health import Health
+from gapo_server.inference.service import InferenceService
 from gapo_server.rest import checks, docs, gates, openapi, probes
-from gapo_server.rest.dialects import openrlhf, slime, vllm
-from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few
+from gapo_server.rest.dialects import open_inference, openrlhf, shared, slime, tei, vllm
+from gapo_server.rest.middleware import KEYED_PATHS, Door, exchange_of, few, form_of
 from gapo_server.rest.responses import error_response, tell_truncation
 from gapo_server.rest.schemas import LimitsBody, ModelBody, ModelsBody, ScoreBody, ScoredBody
 from gapo_server.scoring.service import Question, ScoringService
@@ -45,8 +46,9 @@ def build(service: ScoringService, checking: CheckingService, gate: GateService,
         app.include_router(console.router())
     app.include_router(checks.router(checking, service))
     app.include_router(gates.router(gate, service))
-    for dialect in (openrlhf, slime, vllm):
+    for dialect in (openrlhf, slime, shared, vllm, tei):
         app.include_router(dialect.router(service))
+    app.include_router(open_inference.router(InferenceService(service, health)))
 
     settings, guard = service.settings, openapi.guard(service.settings)
 
@@ -99,14 +101,15 @@ def build(service: ScoringService, checking: CheckingService, gate: GateService,
 
 def _field(place: Sequence[str | int]) -> str:
     """`pairs[0].response` of FastAPI's `(body, pairs, 0, response)`: where a wrong value stood, as gRPC names it."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in place[1:])
+    inner = place[2:] if place[1:2] and place[1] in shared.TAGS else place[1:]
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in inner)
     return "".join(parts).removeprefix(".") or "body"
 
 
 def _add_error_handlers(app: FastAPI, service: ScoringService) -> None:
     def refuse(request: Request, error: RequestError) -> JSONResponse:
         exchange_of(request).fail(error)
-        return error_response(error, service.settings)
+        return error_response(error, service.settings, form_of(request))
 
     @app.exception_handler(RequestError)
     async def _request_error(request: Request, error: RequestError) -> JSONResponse:

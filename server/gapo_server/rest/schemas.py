@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
-    StrictBool,
     StrictInt,
     StrictStr,
     model_validator,
@@ -21,11 +20,11 @@ from gapo_server.checking.kwargs import Kwargs
 from gapo_server.gate.policy import Decision, Policy
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
-class _Asked(_Body):
+class _Asked(Body):
     """A body that clients send. One error is told, so no more are looked for: a megabyte may hold a million."""
 
     @model_validator(mode="before")
@@ -52,7 +51,7 @@ class ScoreBody(_Asked):
     response_budget: StrictInt | None = Field(default=None, gt=0, le=1 << 20, description="Most tokens of a response.")
 
 
-class ResultBody(_Body):
+class ResultBody(Body):
     score: float = Field(description="Raw logit; what reinforcement learning uses.")
     probability: float = Field(description="Calibrated probability that all constraints are kept.")
     prompt_tokens: int = Field(description="Tokens of the prompt that were scored, special tokens not counted.")
@@ -62,7 +61,7 @@ class ResultBody(_Body):
     response_truncated_tokens: int
 
 
-class ScoredBody(_Body):
+class ScoredBody(Body):
     model: str
     model_version: str
     results: list[ResultBody]
@@ -95,12 +94,12 @@ class CheckBody(_Asked):
     )
 
 
-class SpanBody(_Body):
+class SpanBody(Body):
     start: int
     end: int
 
 
-class ConstraintVerdictBody(_Body):
+class ConstraintVerdictBody(Body):
     id: str
     kwargs: dict[str, Any]
     span: SpanBody | None = Field(description="The prompt's characters that ask for it; null where it was given.")
@@ -110,7 +109,7 @@ class ConstraintVerdictBody(_Body):
     evidence: list[SpanBody] = Field(description="Characters of the response, the first 64 places.")
 
 
-class CheckResultBody(_Body):
+class CheckResultBody(Body):
     status: Status = Field(
         description="violated where a constraint is, satisfied where all are, else unknown: also where none was found."
     )
@@ -118,7 +117,7 @@ class CheckResultBody(_Body):
     remainder: str | None = Field(description="What of the prompt is no constraint; null where constraints were given.")
 
 
-class CheckedBody(_Body):
+class CheckedBody(Body):
     results: list[CheckResultBody]
 
 
@@ -135,13 +134,13 @@ class GateBody(_Asked):
     inline_policy: Policy | None = Field(default=None, description="A policy of the request's own, instead.")
 
 
-class ReasonBody(_Body):
+class ReasonBody(Body):
     decision: Decision
     about: str = Field(description="response, constraints, constraints[2] or score.")
     message: str
 
 
-class DecidedBody(_Body):
+class DecidedBody(Body):
     decision: Decision
     reasons: list[ReasonBody] = Field(description="The most severe first; none where it is allowed.")
     constraints: list[ConstraintVerdictBody] = Field(description="The pair's or its prompt's, then the policy's.")
@@ -149,7 +148,7 @@ class DecidedBody(_Body):
     score: ResultBody | None = Field(description="Null where the policy asks no model, or the response is empty.")
 
 
-class GatedBody(_Body):
+class GatedBody(Body):
     policy: str
     policy_digest: str = Field(description="Tells two texts of a policy apart.")
     model: str = Field(description="Empty where the policy asks none.")
@@ -157,27 +156,46 @@ class GatedBody(_Body):
     results: list[DecidedBody]
 
 
-class PolicyBody(_Body):
+class PolicyBody(Body):
     name: str
     digest: str
     policy: Policy
 
 
-class PoliciesBody(_Body):
+class PoliciesBody(Body):
     policies: list[PolicyBody]
 
 
-class Told(_Body):
+class Told(Body):
     reason: str = Field(description="Stable and machine-readable.")
     field: str = Field(description="Which input it is about, as `pairs[0].response`; may be empty.")
     message: str = Field(description="What is wrong, and the remedy.")
 
 
-class ErrorBody(_Body):
+class ErrorBody(Body):
     error: Told
 
 
-class ModelBody(_Body):
+class ToldLikeVllm(Told):
+    type: str = Field(description="BadRequestError, NotFoundError, …")
+    param: str | None = Field(description="The field once more, or null.")
+    code: int = Field(description="The HTTP status.")
+
+
+class VllmErrorBody(Body):
+    error: ToldLikeVllm
+
+
+class TeiErrorBody(Body):
+    error: str = Field(description="Field and message.")
+    error_type: str = Field(description="Validation, Overloaded, Unhealthy or Backend.")
+
+
+class InferenceErrorBody(Body):
+    error: str = Field(description="Field and message.")
+
+
+class ModelBody(Body):
     name: str
     version: str
     default: bool
@@ -186,14 +204,14 @@ class ModelBody(_Body):
     truncation: TruncationPolicy
 
 
-class LimitsBody(_Body):
+class LimitsBody(Body):
     max_pairs: int
     max_body_bytes: int
     max_text_bytes: int = Field(description="Bytes of one prompt or response as UTF-8.")
     max_request_tokens: int
 
 
-class ModelsBody(_Body):
+class ModelsBody(Body):
     models: list[ModelBody]
     limits: LimitsBody
 
@@ -210,7 +228,7 @@ class OpenRLHFBody(BaseModel):
     )
 
 
-class RewardsBody(_Body):
+class RewardsBody(Body):
     rewards: list[float]
     scores: list[float]
     extra_logs: dict[str, list[float]]
@@ -224,51 +242,3 @@ class SlimeBody(BaseModel):
         StrictStr, BeforeValidator(chat.conversation, json_schema_input_type=str | list[dict[str, Any]])
     ] = Field(description="In the actor's chat template, plain, or messages.")
     response: StrictStr = Field(description="The completion; special tokens may be in it.")
-
-
-class MessageBody(BaseModel):
-    role: StrictStr
-    content: Annotated[
-        StrictStr, BeforeValidator(chat.content, json_schema_input_type=str | list[dict[str, Any]] | None)
-    ] = Field(default="", description="A text, or parts of text.")
-
-
-class ClassifyBody(BaseModel):
-    """Further keys (`user`, `priority`, …) are accepted and not looked at."""
-
-    model: StrictStr | None = Field(default=None, description="A served model; null means the URL's, or the default.")
-    input: Annotated[
-        list[StrictStr] | None,
-        FailFast(),
-        BeforeValidator(
-            lambda given: [given] if isinstance(given, str) else given, json_schema_input_type=str | list[str] | None
-        ),
-    ] = Field(default=None, description="One or more conversations in a chat template, the assistant's turn last.")
-    messages: Annotated[list[MessageBody] | None, FailFast()] = Field(
-        default=None, description="One conversation instead, the assistant's message last."
-    )
-    use_activation: StrictBool | None = Field(default=None, description="true: the probability, else the raw logit.")
-    truncate_prompt_tokens: StrictInt | None = Field(default=None, description="-1 or null; see `truncation`.")
-
-
-class ClassBody(_Body):
-    index: int
-    label: str
-    probs: list[float] = Field(description="One raw logit, or probability.")
-    num_classes: int = 1
-
-
-class UsageBody(_Body):
-    prompt_tokens: int = Field(description="Tokens of all pairs that were scored, special tokens not counted.")
-    total_tokens: int
-    completion_tokens: int = 0
-    prompt_tokens_details: None = None
-
-
-class ClassifiedBody(_Body):
-    id: str
-    object: str = "list"
-    created: int = Field(description="Seconds since 1970.")
-    model: str
-    data: list[ClassBody]
-    usage: UsageBody
