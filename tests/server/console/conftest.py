@@ -20,7 +20,7 @@ def keyed() -> Iterator[Running]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # what drives it runs an event loop in this thread, where others want theirs
 def chromium() -> Iterator[Any]:
     drive = pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install playwright")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
